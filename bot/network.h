@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* One configured network: is it up, what may it send, what is its budget. Host side of hashroom/network.h. */
+#ifndef HASHROOM_BOT_NETWORK_H
+#define HASHROOM_BOT_NETWORK_H
+#include "app.h"
+
+struct network {
+    struct hr_bot *bot;
+    const char *name;     /* title of the instance */
+    const char *scope;    /* of ids: service's or "irc:libera" */
+    bool up;
+    char *reason;         /* why down, plain words */
+    struct hr_limits limits;
+    double tokens;        /* level of the bucket at filled_ms */
+    int64_t filled_ms;    /* monotonic */
+    int64_t blocked_until_ms; /* monotonic: after a 429 */
+    int in_flight;
+};
+
+void network_attach(struct hr_bot *bot);  /* makes bot->network from the manifest */
+void network_detach(struct hr_bot *bot);
+void network_up(struct hr_bot *bot, const char *room);
+void network_down(struct hr_bot *bot, const char *room, const char *reason);
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one database: opening, locking, schema steps, prepared statements. Knows
+ * SQLite and no table of others. WAL, synchronous=FULL. A failed commit ends
+ * the process (turn.c): memory would be ahead of disk.
+ */
+#ifndef HASHROOM_STORE_H
+#define HASHROOM_STORE_H
+#include <hashroom/plugin.h>
+#include <sqlite3.h>
+
+struct store;
+
+enum { STORE_READ_ONLY = 1 << 0, STORE_TEMPORARY = 1 << 1 /* rehearsal: no fsync */ };
+
+/* Opens DIR/hashroom.db, locks DIR/hashroom.lock against a second process
+ * (not READ_ONLY), brings the host's schema up to date. err says what to do. */
+int store_open(struct store **out, const char *dir, unsigned flags, char *err, size_t err_size);
+void store_close(struct store *store); /* NULL is fine */
+sqlite3 *store_db(struct store *store);
+const char *store_id(struct store *store); /* 16 letters and digits, new for each database */
+/* Runs the steps of `steps` (ends in NULL) that `owner` has not run yet, each
+ * in a transaction. HR_EINVAL if the database is newer than the program. */
+int store_migrate(struct store *store, const char *owner, const char *const *steps, char *err, size_t err_size);
+/* A cached statement, reset and with bindings cleared. `sql` is a string
+ * constant: the cache goes by its address. Aborts on a syntax error (a bug). */
+sqlite3_stmt *store_sql(struct store *store, const char *sql);
+/* Steps a statement that returns no row. Any failure but a constraint ends the
+ * process through store_fatal(); HR_EEXIST for a constraint. */
+int store_run(struct store *store, sqlite3_stmt *stmt);
+/* True if there is a row; on failure as store_run(). */
+bool store_row(struct store *store, sqlite3_stmt *stmt);
+_Noreturn void store_fatal(struct store *store, const char *what);
+const char *store_text(sqlite3_stmt *stmt, int column); /* "" for NULL */
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Byte streams with TLS for network plugins: libuv TCP and OpenSSL memory BIOs.
+ * Names are resolved off the loop; IPv6 and IPv4 addresses are tried in turn.
+ * Chain and name are checked, TLS 1.2 at least, nothing is sent before the
+ * handshake is done. Writes leave after the turn's commit.
+ */
+#ifndef HASHROOM_STREAM_H
+#define HASHROOM_STREAM_H
+#include "app.h"
+
+struct streams *streams_new(struct app *app);
+void streams_free(struct streams *streams);
+int streams_open(struct streams *streams, struct hr_bot *owner, const struct hr_stream_target *target,
+                 const struct hr_stream_calls *calls, void *arg, struct hr_stream **out);
+int streams_write(struct hr_stream *stream, const void *bytes, size_t len); /* HR_ELIMIT over 1 MiB unsent */
+void streams_close(struct hr_stream *stream);
+void streams_sweep(struct hr_bot *owner);
+#endif

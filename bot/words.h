@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Templates of the bot's own words: filling {places}. Pure. */
+#ifndef HASHROOM_WORDS_H
+#define HASHROOM_WORDS_H
+#include "arena.h"
+#include <hashroom/plugin.h>
+#include <stdarg.h>
+
+/* ap: pairs of name and value, then NULL. Aborts if id or a place is missing (a bug). */
+const char *words_fill(struct arena *arena, const struct hr_text *texts, const char *id, va_list ap);
+const char *words_sample(struct arena *arena, const struct hr_text *text); /* with its sample values */
+#endif
