@@ -39,7 +39,7 @@ all: $(B)/hashroom $(PLUGINS:%=$(B)/plugins/%.so)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS_$(word 2,$(subst /, ,$<))) -Ibot -MMD -MP -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS_$(word 2,$(subst /, ,$<))) $(if $(filter plugins/%,$<),,-Ibot) -MMD -MP -c -o $@ $<
 
 $(B)/libbot.a: $(patsubst %.c,$(B)/%.o,$(filter-out bot/main.c,$(BOT)))
 	@rm -f $@
