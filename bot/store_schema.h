@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* The host's tables. Steps are never changed once released: a new one is added at the end. */
+#ifndef HASHROOM_STORE_SCHEMA_H
+#define HASHROOM_STORE_SCHEMA_H
+
+/* Times: *_ms of messages and expires_ms on the chat clock; due_ms, claimed_ms,
+ * first_ms, last_ms, settled_ms on the system's clock.
+ * delivery.state: waiting, claimed, then one of delivered, named, expired, refused, unknown.
+ * part.state: ready, claimed, delivered, refused, unknown, dropped.
+ * message.state: live, held, hidden, removed. */
+static const char *const store_schema[] = {
+    "CREATE TABLE room(id INTEGER PRIMARY KEY AUTOINCREMENT, network TEXT NOT NULL, address TEXT NOT NULL,"
+    " private INTEGER NOT NULL, UNIQUE(network, address)) STRICT;"
+
+    "CREATE TABLE chat(name TEXT PRIMARY KEY, session INTEGER NOT NULL, question INTEGER NOT NULL,"
+    " quiet_until_ms INTEGER NOT NULL, read_from_ms INTEGER NOT NULL, read_to_ms INTEGER NOT NULL) STRICT;"
+
+    "CREATE TABLE message(id INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL, key TEXT NOT NULL,"
+    " room INTEGER REFERENCES room, author TEXT NOT NULL, account TEXT NOT NULL, name TEXT NOT NULL,"
+    " handle TEXT NOT NULL, power INTEGER NOT NULL, text TEXT NOT NULL, url TEXT NOT NULL, links TEXT NOT NULL,"
+    " reply_to INTEGER NOT NULL, reply_name TEXT NOT NULL, reply_text TEXT NOT NULL, time_ms INTEGER NOT NULL,"
+    " logged_ms INTEGER NOT NULL, chat TEXT NOT NULL, session INTEGER NOT NULL, question INTEGER NOT NULL,"
+    " flags INTEGER NOT NULL, state TEXT NOT NULL, UNIQUE(scope, key)) STRICT;"
+
+    "CREATE TABLE revision(scope TEXT NOT NULL, remote_id TEXT NOT NULL, message INTEGER NOT NULL,"
+    " PRIMARY KEY(scope, remote_id)) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE delivery(id INTEGER PRIMARY KEY AUTOINCREMENT, message INTEGER NOT NULL REFERENCES message,"
+    " room INTEGER NOT NULL REFERENCES room, act INTEGER NOT NULL, priority INTEGER NOT NULL,"
+    " flags INTEGER NOT NULL, lead TEXT NOT NULL, lead_url TEXT NOT NULL, expires_ms INTEGER NOT NULL,"
+    " due_ms INTEGER NOT NULL, claimed_ms INTEGER, settled_ms INTEGER, state TEXT NOT NULL, reason TEXT) STRICT;"
+    "CREATE INDEX delivery_message ON delivery(message);"
+    "CREATE INDEX delivery_open ON delivery(state) WHERE state IN ('waiting', 'claimed');"
+
+    "CREATE TABLE part(id INTEGER PRIMARY KEY AUTOINCREMENT, room INTEGER NOT NULL REFERENCES room,"
+    " txn TEXT NOT NULL, act INTEGER NOT NULL, body BLOB NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,"
+    " remote_id TEXT, first_ms INTEGER, last_ms INTEGER, settled_ms INTEGER, reason TEXT) STRICT;"
+    "CREATE INDEX part_open ON part(state) WHERE state IN ('ready', 'claimed');"
+
+    "CREATE TABLE delivery_part(delivery INTEGER NOT NULL REFERENCES delivery, part INTEGER NOT NULL REFERENCES part,"
+    " PRIMARY KEY(delivery, part)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX delivery_part_part ON delivery_part(part);"
+
+    /* What the host lets every plugin read. */
+    "CREATE VIEW core_pub_delivery AS SELECT r.network, r.address, d.room, d.state, d.act, d.priority,"
+    " count(*) AS count, min(d.due_ms) AS oldest_ms FROM delivery d JOIN room r ON r.id = d.room"
+    " GROUP BY d.room, d.state, d.act, d.priority;"
+    "CREATE VIEW core_pub_message AS SELECT m.id, m.scope, m.key, m.room, r.network, r.address, m.author, m.account,"
+    " m.name, m.handle, m.text, m.url, m.reply_to, m.time_ms, m.logged_ms, m.chat, m.session, m.question, m.flags,"
+    " m.state FROM message m LEFT JOIN room r ON r.id = m.room;"
+    "CREATE VIEW core_pub_said AS SELECT message, room, act, state, settled_ms FROM delivery;"
+    "CREATE VIEW core_pub_room AS SELECT id, network, address, private FROM room;",
+    NULL,
+};
+#endif
