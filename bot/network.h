@@ -9,7 +9,8 @@ struct network {
     const char *name;     /* title of the instance */
     const char *scope;    /* of ids: service's or "irc:libera" */
     bool up;
-    char *reason;         /* why down, plain words */
+    char *reason;         /* why down, plain words; NULL while up */
+    int64_t since_ms;     /* wall clock: up or down since */
     struct hr_limits limits;
     double tokens;        /* level of the bucket at filled_ms */
     int64_t filled_ms;    /* monotonic */

@@ -8,6 +8,7 @@
 #define HASHROOM_OUTBOX_H
 #include "app.h"
 
+struct network;
 struct room;
 
 struct outbox *outbox_new(struct app *app);
@@ -18,6 +19,8 @@ void outbox_changed(struct outbox *outbox, uint64_t message, enum hr_act act); /
 void outbox_sent(struct outbox *outbox, struct hr_bot *from, uint64_t part, int status, const char *remote_id,
                  int64_t retry_ms, const char *reason);
 int outbox_drop_waiting(struct outbox *outbox, uint64_t room, const char *reason); /* count */
+/* It went down: what was on its way comes again, in doubt. */
+void outbox_network_gone(struct outbox *outbox, struct network *network);
 void outbox_wake(struct outbox *outbox); /* something may go now that could not before */
 /* Counts for !status and doctor. */
 struct outbox_counts { int64_t waiting, claimed, delivered, named, expired, refused, unknown, oldest_ms; };

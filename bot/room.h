@@ -24,6 +24,7 @@ void rooms_free(struct rooms *rooms);
 /* Makes rows for all rooms of the configuration and its routes. */
 void rooms_configure(struct rooms *rooms);
 struct room *rooms_get(struct rooms *rooms, uint64_t id);
+struct room *rooms_next(struct rooms *rooms, const struct room *after); /* NULL: first; NULL at the end */
 struct room *rooms_find(struct rooms *rooms, const char *network, const char *address);
 struct room *rooms_private(struct rooms *rooms, const char *network, const char *address); /* finds or makes */
 int rooms_each(struct rooms *rooms, bool (*want)(const struct room *room, const void *key), const void *key, hr_room_fn *fn, void *arg);
