@@ -17,7 +17,8 @@ struct reader {
 };
 
 /* Code point at r->at and its bytes; 0 bytes at the end. A run of bad bytes is one U+FFFD. */
-static size_t peek(const struct reader *r, int32_t *cp) {
+static size_t peek(const struct reader *r, int32_t *cp)
+{
     const uint8_t *at = (const uint8_t *)r->text + r->at;
     const size_t left = r->len - r->at;
     utf8proc_int32_t got = 0;
@@ -37,7 +38,8 @@ static size_t peek(const struct reader *r, int32_t *cp) {
     return bad;
 }
 
-static size_t run_of(const struct reader *r, size_t from, size_t max, int (*is)(int)) {
+static size_t run_of(const struct reader *r, size_t from, size_t max, int (*is)(int))
+{
     size_t n = 0;
     while (n < max && from + n < r->len && is((unsigned char)r->text[from + n])) {
         n++;
@@ -45,16 +47,19 @@ static size_t run_of(const struct reader *r, size_t from, size_t max, int (*is)(
     return n;
 }
 
-static int is_digit(int c) {
+static int is_digit(int c)
+{
     return c >= '0' && c <= '9';
 }
 
-static int is_hex(int c) {
+static int is_hex(int c)
+{
     return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 /* Skips the colour numbers behind the IRC codes 0x03 ("4", "04,12") and 0x04 ("ff0000"). */
-static void skip_colour(struct reader *r, int32_t code) {
+static void skip_colour(struct reader *r, int32_t code)
+{
     int (*const is)(int) = code == 3 ? is_digit : is_hex;
     const size_t max = code == 3 ? 2 : 6, min = code == 3 ? 1 : 6;
     size_t n = run_of(r, r->at, max, is);
@@ -81,7 +86,8 @@ struct writer {
     bool full;
 };
 
-static int put(struct writer *w, int32_t cp) {
+static int put(struct writer *w, int32_t cp)
+{
     utf8proc_uint8_t bytes[4];
     const size_t n = (size_t)utf8proc_encode_char(cp, bytes);
     const bool border = w->last == 0 || utf8proc_grapheme_break_stateful(w->last, cp, &w->state);
@@ -100,7 +106,8 @@ static int put(struct writer *w, int32_t cp) {
     return buf_add(w->out, bytes, n);
 }
 
-static int put_gap(struct writer *w) {
+static int put_gap(struct writer *w)
+{
     int status = 0;
     if (w->last == 0) {
         w->lines = w->spaces = 0;
@@ -118,12 +125,14 @@ static int put_gap(struct writer *w) {
     return status;
 }
 
-static bool emoji_goes_on(int32_t base, int32_t next) {
+static bool emoji_goes_on(int32_t base, int32_t next)
+{
     return utf8_is_emoji(base) && utf8_is_emoji(next);
 }
 
 /* Is this invisible code point one that has to stay where it stands? */
-static bool stays(struct writer *w, const struct reader *r, int32_t cp) {
+static bool stays(struct writer *w, const struct reader *r, int32_t cp)
+{
     if (w->spaces + w->lines > 0 || w->last == 0) {
         return false;
     }
@@ -143,7 +152,8 @@ static bool stays(struct writer *w, const struct reader *r, int32_t cp) {
     return stay;
 }
 
-static int take(struct writer *w, struct reader *r, int32_t cp) {
+static int take(struct writer *w, struct reader *r, int32_t cp)
+{
     if (cp == '\r' || cp == '\n' || cp == 0x85 || cp == 0x2028 || cp == 0x2029) {
         if (cp == '\r' && r->at < r->len && r->text[r->at] == '\n') {
             r->at++;
@@ -184,7 +194,8 @@ static int take(struct writer *w, struct reader *r, int32_t cp) {
     return status;
 }
 
-int utf8_clean(struct buf *out, const char *text, size_t len, size_t max_bytes, unsigned flags) {
+int utf8_clean(struct buf *out, const char *text, size_t len, size_t max_bytes, unsigned flags)
+{
     struct reader r = {.text = text, .len = len};
     struct writer w = {.out = out, .start = out->len, .cluster = out->len, .max_bytes = max_bytes,
                        .line = (flags & UTF8_LINE) != 0};
@@ -207,7 +218,8 @@ int utf8_clean(struct buf *out, const char *text, size_t len, size_t max_bytes, 
     return 0;
 }
 
-bool utf8_valid(const char *text, size_t len) {
+bool utf8_valid(const char *text, size_t len)
+{
     utf8proc_int32_t cp;
     for (size_t at = 0; at < len;) {
         const utf8proc_ssize_t n = utf8proc_iterate((const uint8_t *)text + at, (utf8proc_ssize_t)(len - at), &cp);
@@ -219,7 +231,8 @@ bool utf8_valid(const char *text, size_t len) {
     return true;
 }
 
-size_t utf8_prefix(const char *text, size_t len, size_t max_bytes) {
+size_t utf8_prefix(const char *text, size_t len, size_t max_bytes)
+{
     if (len <= max_bytes) {
         return len;
     }
@@ -239,7 +252,8 @@ size_t utf8_prefix(const char *text, size_t len, size_t max_bytes) {
     return border > 0 ? border : point;
 }
 
-size_t utf8_length(const char *text) {
+size_t utf8_length(const char *text)
+{
     size_t n = 0;
     for (; *text != 0; text++) {
         n += ((unsigned char)*text & 0xC0) != 0x80;

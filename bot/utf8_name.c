@@ -10,7 +10,8 @@ enum { MAX_INPUT_BYTES = 2048, MAX_NAME_BYTES = 200, MAX_GRAPHEMES = 64 };
 static const char *const services[] = {"twitter", "x",       "irc",   "matrix",   "mastodon", "bluesky", "facebook",
                                        "discord", "slack",   "threads", "telegram", "signal", "whatsapp", "linkedin"};
 
-static void cut(struct buf *name, size_t len) {
+static void cut(struct buf *name, size_t len)
+{
     while (len > 0 && name->ptr[len - 1] == ' ') {
         len--;
     }
@@ -19,7 +20,8 @@ static void cut(struct buf *name, size_t len) {
 }
 
 /* "Ben (@ben)", "Ben [@ben]": the handle is the network's to say. */
-static bool drop_handle(struct buf *name) {
+static bool drop_handle(struct buf *name)
+{
     const char *text = name->ptr;
     if (name->len < 2 || (text[name->len - 1] != ')' && text[name->len - 1] != ']')) {
         return false;
@@ -37,7 +39,8 @@ static bool drop_handle(struct buf *name) {
 }
 
 /* "Ben on Twitter", also with stops or a colon behind it. */
-static bool drop_service(struct buf *name) {
+static bool drop_service(struct buf *name)
+{
     size_t end = name->len;
     while (end > 0 && strchr(" .:;,!", name->ptr[end - 1]) != NULL) {
         end--;
@@ -58,7 +61,8 @@ static bool drop_service(struct buf *name) {
 }
 
 /* In "Ben: hello" a listener would hear the end of the name. */
-static void drop_colons(struct buf *name) {
+static void drop_colons(struct buf *name)
+{
     size_t to = 0;
     for (size_t i = 0; i < name->len; i++) {
         const char c = name->ptr[i];
@@ -70,7 +74,8 @@ static void drop_colons(struct buf *name) {
     cut(name, to);
 }
 
-static size_t first_graphemes(const char *text, size_t len, size_t max) {
+static size_t first_graphemes(const char *text, size_t len, size_t max)
+{
     size_t at = 0;
     utf8proc_int32_t cp, last = 0, state = 0;
     while (at < len) {
@@ -84,7 +89,8 @@ static size_t first_graphemes(const char *text, size_t len, size_t max) {
     return at;
 }
 
-static int fold(struct buf *name, const char *text, size_t len) {
+static int fold(struct buf *name, const char *text, size_t len)
+{
     struct buf line;
     buf_init(&line, MAX_INPUT_BYTES + 1);
     int status = utf8_clean(&line, text, len, MAX_INPUT_BYTES, UTF8_LINE);
@@ -102,7 +108,8 @@ static int fold(struct buf *name, const char *text, size_t len) {
     return status;
 }
 
-int utf8_name(struct buf *out, const char *name, size_t len) {
+int utf8_name(struct buf *out, const char *name, size_t len)
+{
     struct buf shown;
     buf_init(&shown, MAX_INPUT_BYTES + 1);
     int status = fold(&shown, name, len);

@@ -23,7 +23,8 @@ static const struct range joining[] = {
     {0x1E900, 0x1E95F},
 };
 
-static bool in_ranges(const struct range *range, size_t count, int32_t cp) {
+static bool in_ranges(const struct range *range, size_t count, int32_t cp)
+{
     for (size_t i = 0; i < count && cp >= range[i].first; i++) {
         if (cp <= range[i].last) {
             return true;
@@ -32,26 +33,31 @@ static bool in_ranges(const struct range *range, size_t count, int32_t cp) {
     return false;
 }
 
-bool utf8_is_hidden(int32_t cp) {
+bool utf8_is_hidden(int32_t cp)
+{
     if (cp < 0x20 || (cp >= 0x7F && cp < 0xA0) || (cp & 0xFFFE) == 0xFFFE) {
         return true;
     }
     return cp >= 0xAD && in_ranges(hidden, sizeof(hidden) / sizeof(hidden[0]), cp);
 }
 
-bool utf8_is_joiner(int32_t cp) {
+bool utf8_is_joiner(int32_t cp)
+{
     return cp == 0x200C || cp == 0x200D;
 }
 
-bool utf8_is_selector(int32_t cp) {
+bool utf8_is_selector(int32_t cp)
+{
     return cp == 0xFE0E || cp == 0xFE0F || (cp >= 0xE0020 && cp <= 0xE007F);
 }
 
-bool utf8_is_tone(int32_t cp) {
+bool utf8_is_tone(int32_t cp)
+{
     return cp >= 0x1F3FB && cp <= 0x1F3FF;
 }
 
-bool utf8_needs_joiner(int32_t cp) {
+bool utf8_needs_joiner(int32_t cp)
+{
     if (cp < 0x600 || !in_ranges(joining, sizeof(joining) / sizeof(joining[0]), cp)) {
         return false;
     }
@@ -59,11 +65,13 @@ bool utf8_needs_joiner(int32_t cp) {
     return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) || utf8_is_attached(cp);
 }
 
-bool utf8_is_emoji(int32_t cp) {
+bool utf8_is_emoji(int32_t cp)
+{
     return cp >= 0xA9 && utf8proc_get_property(cp)->boundclass == UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC;
 }
 
-bool utf8_is_attached(int32_t cp) {
+bool utf8_is_attached(int32_t cp)
+{
     const int category = utf8proc_category(cp);
     return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC || category == UTF8PROC_CATEGORY_ME;
 }

@@ -13,7 +13,8 @@
 #define LINE(text, want) check_clean(text, sizeof(text) - 1, want, UTF8_LINE)
 #define NAME(text, want) check_name(text, sizeof(text) - 1, want)
 
-static void check_clean(const char *text, size_t len, const char *want, unsigned flags) {
+static void check_clean(const char *text, size_t len, const char *want, unsigned flags)
+{
     struct buf out;
     buf_init(&out, 4096);
     assert_int_equal(utf8_clean(&out, text, len, 4000, flags), 0);
@@ -22,7 +23,8 @@ static void check_clean(const char *text, size_t len, const char *want, unsigned
     buf_clear(&out);
 }
 
-static void check_name(const char *text, size_t len, const char *want) {
+static void check_name(const char *text, size_t len, const char *want)
+{
     struct buf out;
     buf_init(&out, 4096);
     assert_int_equal(utf8_name(&out, text, len), 0);
@@ -30,13 +32,15 @@ static void check_name(const char *text, size_t len, const char *want) {
     buf_clear(&out);
 }
 
-static void plain_text_of_many_scripts_is_untouched(void **state) {
+static void plain_text_of_many_scripts_is_untouched(void **state)
+{
     (void)state;
     CLEAN("Caf\u00E9 \u4F60\u597D \u05E9\u05DC\u05D5\u05DD \U0001F600 na\u0308ive", "Caf\u00E9 \u4F60\u597D \u05E9\u05DC\u05D5\u05DD \U0001F600 na\u0308ive");
     CLEAN("", "");
 }
 
-static void overlong_forms_become_replacements(void **state) {
+static void overlong_forms_become_replacements(void **state)
+{
     (void)state;
     CLEAN("a\xC0\x80z", "a\uFFFDz");
     CLEAN("a\xC0\xAFz", "a\uFFFDz");
@@ -44,7 +48,8 @@ static void overlong_forms_become_replacements(void **state) {
     CLEAN("a\xF0\x80\x80\xAFz", "a\uFFFDz");
 }
 
-static void surrogates_and_too_large_become_replacements(void **state) {
+static void surrogates_and_too_large_become_replacements(void **state)
+{
     (void)state;
     CLEAN("a\xED\xA0\x80z", "a\uFFFDz");
     CLEAN("a\xED\xBF\xBFz", "a\uFFFDz");
@@ -54,7 +59,8 @@ static void surrogates_and_too_large_become_replacements(void **state) {
     CLEAN("\x80start", "\uFFFDstart");
 }
 
-static void every_pair_of_bytes_gives_valid_text(void **state) {
+static void every_pair_of_bytes_gives_valid_text(void **state)
+{
     (void)state;
     struct buf out;
     buf_init(&out, 64);
@@ -69,7 +75,8 @@ static void every_pair_of_bytes_gives_valid_text(void **state) {
     buf_clear(&out);
 }
 
-static void every_code_point_of_rule_nine_goes(void **state) {
+static void every_code_point_of_rule_nine_goes(void **state)
+{
     (void)state;
     static const int32_t gone[][2] = {{0x200B, 0x200F}, {0x202A, 0x202E}, {0x2060, 0x2064}, {0x2066, 0x2069},
                                       {0xFEFF, 0xFEFF}, {0x00AD, 0x00AD}, {0x034F, 0x034F}, {0x115F, 0x115F},
@@ -101,12 +108,14 @@ static void every_code_point_of_rule_nine_goes(void **state) {
     }
 }
 
-static void nul_inside_goes(void **state) {
+static void nul_inside_goes(void **state)
+{
     (void)state;
     CLEAN("a\0b", "ab");
 }
 
-static void irc_codes_go_with_their_colour_digits(void **state) {
+static void irc_codes_go_with_their_colour_digits(void **state)
+{
     (void)state;
     CLEAN("\x03" "04,05red\x03 end", "red end");
     CLEAN("\x03" "4red", "red");
@@ -119,7 +128,8 @@ static void irc_codes_go_with_their_colour_digits(void **state) {
     CLEAN("\x01" "ACTION waves\x01", "ACTION waves");
 }
 
-static void line_ends_become_newlines(void **state) {
+static void line_ends_become_newlines(void **state)
+{
     (void)state;
     CLEAN("a\r\nb\rc\nd\xC2\x85" "e\u2028f\u2029g", "a\nb\nc\nd\ne\nf\ng");
     CLEAN("a\n\r\nb", "a\n\nb");
@@ -131,12 +141,14 @@ static void line_ends_become_newlines(void **state) {
     LINE("QUIT\r\nPRIVMSG #x :y", "QUIT PRIVMSG #x :y");
 }
 
-static void bidi_overrides_go(void **state) {
+static void bidi_overrides_go(void **state)
+{
     (void)state;
     CLEAN("evil \u202Etxt.exe\u202C \u2066x\u2069", "evil txt.exe x");
 }
 
-static void emoji_stay_whole(void **state) {
+static void emoji_stay_whole(void **state)
+{
     (void)state;
     CLEAN("\U0001F468\u200D\U0001F469\u200D\U0001F467\u200D\U0001F466", "\U0001F468\u200D\U0001F469\u200D\U0001F467\u200D\U0001F466");
     CLEAN("\U0001F469\U0001F3FD\u200D\U0001F4BB!", "\U0001F469\U0001F3FD\u200D\U0001F4BB!");
@@ -147,7 +159,8 @@ static void emoji_stay_whole(void **state) {
     CLEAN("\U0001F1EC\U0001F1E7", "\U0001F1EC\U0001F1E7");
 }
 
-static void joiners_outside_emoji_and_scripts_go(void **state) {
+static void joiners_outside_emoji_and_scripts_go(void **state)
+{
     (void)state;
     CLEAN("n\u200Dick\u200Cname", "nickname");
     CLEAN("\U0001F600\u200Dx", "\U0001F600x");
@@ -157,7 +170,8 @@ static void joiners_outside_emoji_and_scripts_go(void **state) {
     CLEAN("\U0001F600 \u200D\U0001F600", "\U0001F600 \U0001F600");
 }
 
-static void joiners_of_persian_and_indic_words_stay(void **state) {
+static void joiners_of_persian_and_indic_words_stay(void **state)
+{
     (void)state;
     CLEAN("\u0645\u06CC\u200C\u062E\u0648\u0627\u0647\u0645", "\u0645\u06CC\u200C\u062E\u0648\u0627\u0647\u0645");
     CLEAN("\u0915\u094D\u200D\u0937", "\u0915\u094D\u200D\u0937");
@@ -166,7 +180,8 @@ static void joiners_of_persian_and_indic_words_stay(void **state) {
     CLEAN("\u0645\u200C", "\u0645");
 }
 
-static void endless_marks_are_cut_short(void **state) {
+static void endless_marks_are_cut_short(void **state)
+{
     (void)state;
     struct buf in, out;
     buf_init(&in, 40000);
@@ -189,7 +204,8 @@ static void endless_marks_are_cut_short(void **state) {
     buf_clear(&out);
 }
 
-static void cleaning_stops_on_a_grapheme_border(void **state) {
+static void cleaning_stops_on_a_grapheme_border(void **state)
+{
     (void)state;
     struct buf out;
     buf_init(&out, 64);
@@ -209,7 +225,8 @@ static void cleaning_stops_on_a_grapheme_border(void **state) {
     buf_clear(&out);
 }
 
-static void a_full_buffer_is_left_as_it_was(void **state) {
+static void a_full_buffer_is_left_as_it_was(void **state)
+{
     (void)state;
     struct buf out;
     buf_init(&out, 8);
@@ -220,7 +237,8 @@ static void a_full_buffer_is_left_as_it_was(void **state) {
     buf_clear(&out);
 }
 
-static void names_are_folded_and_lose_tricks(void **state) {
+static void names_are_folded_and_lose_tricks(void **state)
+{
     (void)state;
     NAME("Ben", "Ben");
     NAME("\U0001D401\U0001D41E\U0001D427", "Ben");
@@ -233,7 +251,8 @@ static void names_are_folded_and_lose_tricks(void **state) {
     NAME("\u00C1sa \U0001F600", "\u00C1sa \U0001F600");
 }
 
-static void names_lose_endings_of_networks(void **state) {
+static void names_lose_endings_of_networks(void **state)
+{
     (void)state;
     NAME("Asha on Twitter", "Asha");
     NAME("Asha ON matrix:", "Asha");
@@ -252,7 +271,8 @@ static void names_lose_endings_of_networks(void **state) {
     NAME("::", "someone");
 }
 
-static void long_names_are_cut_whole(void **state) {
+static void long_names_are_cut_whole(void **state)
+{
     (void)state;
     struct buf in, out;
     buf_init(&in, 100000);
@@ -273,7 +293,8 @@ static void long_names_are_cut_whole(void **state) {
     buf_clear(&out);
 }
 
-static void prefix_ends_on_a_grapheme(void **state) {
+static void prefix_ends_on_a_grapheme(void **state)
+{
     (void)state;
     const char text[] = "e\u0301\u0301x";
     assert_int_equal(utf8_prefix(text, 6, 6), 6);
@@ -285,7 +306,8 @@ static void prefix_ends_on_a_grapheme(void **state) {
     assert_int_equal(utf8_prefix("\r\nx", 3, 1), 1);
 }
 
-static void validity_and_length(void **state) {
+static void validity_and_length(void **state)
+{
     (void)state;
     assert_true(utf8_valid("", 0));
     assert_true(utf8_valid("\u00E9", 2));
@@ -295,7 +317,8 @@ static void validity_and_length(void **state) {
     assert_int_equal(utf8_length("\u00E9\U0001F600a"), 3);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_text_of_many_scripts_is_untouched),
         cmocka_unit_test(overlong_forms_become_replacements),
