@@ -2,6 +2,7 @@
 """The people of the tests: a small IRC client (with SASL) and a small Matrix client."""
 import base64
 import json
+import select
 import socket
 import ssl
 import threading
@@ -70,9 +71,9 @@ class Irc:
             if certificate:
                 context.load_cert_chain(*map(str, certificate))
             sock = context.wrap_socket(sock, server_hostname=host)
-        sock.settimeout(None)
+        sock.settimeout(20)
         self._sock = sock
-        self._write = threading.Lock()
+        self._io = threading.Lock()
         threading.Thread(target=self._read, daemon=True).start()
         sasl = account is not None or certificate is not None
         wanted = list(caps) + (["sasl"] if sasl else [])
@@ -81,8 +82,8 @@ class Irc:
         self.send(f"NICK {nick}")
         self.send(f"USER {nick} 0 * :{real_name}")
         if wanted:
-            offered = self.wait(lambda l: l.command == "CAP" and l.args[1] == "LS" and "*" not in l.args[2:3]).text
-            have = {c.split("=")[0] for c in offered.split()}
+            self.wait(lambda l: l.command == "CAP" and l.args[1] == "LS" and "*" not in l.args[2:3])
+            have = {c.split("=")[0] for l in self.lines if l.command == "CAP" for c in l.text.split()}
             self.caps = [c for c in wanted if c in have]
             if self.caps:
                 self.send("CAP REQ :" + " ".join(self.caps))
@@ -108,8 +109,8 @@ class Irc:
         data = b""
         while True:
             try:
-                more = self._sock.recv(65536)
-            except OSError:
+                more = self._receive()
+            except (OSError, ValueError):
                 more = b""
             if not more:
                 with self._lock:
@@ -127,10 +128,24 @@ class Irc:
                     self.lines.append(line)
                     self._lock.notify_all()
 
+    def _receive(self):
+        # One thread at a time may use a TLS socket, so waiting is done outside of the lock.
+        while True:
+            if not getattr(self._sock, "pending", lambda: 0)():
+                select.select([self._sock], [], [])
+            with self._io:
+                self._sock.settimeout(0.01)
+                try:
+                    return self._sock.recv(65536)
+                except (TimeoutError, ssl.SSLWantReadError):
+                    continue
+                finally:
+                    self._sock.settimeout(20)
+
     def send(self, line):
         """One raw line; bytes go as they are."""
         data = line if isinstance(line, bytes) else line.encode()
-        with self._write:
+        with self._io:
             self._sock.sendall(data + b"\r\n")
 
     def wait(self, match, timeout=20.0, since=0):
