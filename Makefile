@@ -72,6 +72,8 @@ $(foreach t,$(PTEST),$(eval $(call ptest,$(t))))
 
 tests: $(UNIT:%=$(B)/unit/%) $(PTEST:%=$(B)/plugin/%)
 
+include tests/tests.mk
+
 DEPS := $(shell find $(B) -name '*.d' 2>/dev/null)
 -include $(DEPS)
 

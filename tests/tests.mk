@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+# The targets that show, test and measure. tests/run says what a test is.
+
+SUB := $(MAKE) --no-print-directory -s -j$(shell nproc 2>/dev/null || echo 2)
+
+deps:
+	@tests/env/deps.sh build
+
+demo: deps
+	@$(SUB) all
+	@$(B)/hashroom rehearse --speed $(or $(SPEED),30)
+
+check:
+	@tests/env/deps.sh check
+	@$(SUB) SAN=1 DEVELOPER=1 all tests
+	@tests/run $(or $(T),all)
+
+check-unit: deps
+	@$(SUB) SAN=1 DEVELOPER=1 all tests
+	@tests/run $(or $(T),unit)
+
+bench:
+	@tests/env/deps.sh check
+	@$(SUB) all
+	@$${HASHROOM_ENV:-build/env}/venv/bin/python tests/bench/bench.py $(ARGS)
+
+.PHONY: deps demo check check-unit bench
