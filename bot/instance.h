@@ -22,6 +22,7 @@ struct hr_bot {
     struct hr_timer *timers;     /* lists by owner; each module sweeps its own */
     struct hr_request *requests;
     struct hr_stream *streams;
+    struct plugin_stmt *sql_cache; /* plugin_sql.c */
     struct hr_bot *next;
 };
 

@@ -48,7 +48,7 @@ uint64_t message_row_insert(struct messages *messages, const char *scope, const 
     sqlite3_stmt *stmt = store_sql(
         store, "INSERT INTO message(scope, key, room, author, account, name, handle, power, text, url, links, reply_to,"
                " reply_name, reply_text, time_ms, logged_ms, chat, session, question, flags, state)"
-               " VALUES(?1, coalesce(?2, 'n' || (SELECT coalesce(max(id), 0) + 1 FROM message)), ?3, ?4, ?5, ?6, ?7, ?8,"
+               " VALUES(?1, coalesce(?2, 'n' || (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'message')), ?3, ?4, ?5, ?6, ?7, ?8,"
                " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, 'live')");
     bind_text(stmt, 1, scope);
     bind_text(stmt, 2, key);

@@ -6,6 +6,7 @@
 #ifndef HASHROOM_ROOM_H
 #define HASHROOM_ROOM_H
 #include "app.h"
+#include "lane.h"
 
 struct room {
     struct hr_room hr;    /* what plugins see */
@@ -14,6 +15,7 @@ struct room {
     struct chat *chat;    /* or NULL */
     bool up;              /* parts may go now, as far as the room is concerned */
     char *down_reason;
+    struct lane lane;     /* what waits for it; the outbox's */
     struct room *next;
 };
 

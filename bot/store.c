@@ -25,6 +25,8 @@ struct store {
     int lock_fd;
     char id[ID_CHARS + 1];
     struct cached *cache;
+    int (*guard)(void *, int, const char *, const char *, const char *, const char *);
+    void *guard_arg;
 };
 
 static int fail(const char *path, const char *what, char *err, size_t err_size)
@@ -184,7 +186,9 @@ static int run_step(struct store *store, const char *owner, const char *sql, int
     if (sqlite3_exec(store->db, "SAVEPOINT step", NULL, NULL, NULL) != SQLITE_OK) {
         return HR_EFAIL;
     }
+    sqlite3_set_authorizer(store->db, store->guard, store->guard_arg);
     bool good = sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+    sqlite3_set_authorizer(store->db, NULL, NULL);
     if (good) {
         sqlite3_stmt *stmt = store_sql(
             store, "INSERT INTO host_schema(owner, step) VALUES(?1, ?2) ON CONFLICT(owner) DO UPDATE SET step = ?2");
@@ -198,6 +202,13 @@ static int run_step(struct store *store, const char *owner, const char *sql, int
     }
     (void)sqlite3_exec(store->db, "ROLLBACK TO step; RELEASE step", NULL, NULL, NULL);
     return HR_EFAIL;
+}
+
+void store_fence(struct store *store, int (*guard)(void *, int, const char *, const char *, const char *, const char *),
+                 void *arg)
+{
+    store->guard = guard;
+    store->guard_arg = arg;
 }
 
 int store_migrate(struct store *store, const char *owner, const char *const *steps, char *err, size_t err_size)

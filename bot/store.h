@@ -22,6 +22,9 @@ const char *store_id(struct store *store); /* 16 letters and digits, new for eac
 /* Runs the steps of `steps` (ends in NULL) that `owner` has not run yet, each
  * in a transaction. HR_EINVAL if the database is newer than the program. */
 int store_migrate(struct store *store, const char *owner, const char *const *steps, char *err, size_t err_size);
+/* Steps of store_migrate() run under this authorizer until it is NULL again. */
+void store_fence(struct store *store, int (*guard)(void *, int, const char *, const char *, const char *, const char *),
+                 void *arg);
 /* A cached statement, reset and with bindings cleared. `sql` is a string
  * constant: the cache goes by its address. Aborts on a syntax error (a bug). */
 sqlite3_stmt *store_sql(struct store *store, const char *sql);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What waits for one room, in memory; the truth is in the rows. An item is a
+ * delivery not rendered yet. A piece is a frozen part not settled yet. A claim
+ * ties the pieces to the deliveries they carry (several deliveries once lines
+ * are merged, several pieces where a line is long).
+ */
+#ifndef HASHROOM_LANE_H
+#define HASHROOM_LANE_H
+#include <hashroom/network.h>
+#include <uthash.h>
+
+enum { LANE_PRIORITIES = HR_ACK + 1 };
+
+struct room;
+
+struct item {
+    uint64_t delivery, message, reply_to;
+    struct room *room;
+    enum hr_act act;
+    enum hr_priority priority;
+    uint32_t say_flags;
+    int64_t expires_ms;   /* chat clock, 0 never */
+    int64_t made_ms;      /* monotonic */
+    struct item *next;
+};
+
+struct claim {
+    uint64_t delivery, message;
+    int pieces;           /* not settled yet */
+    enum hr_priority priority;
+    const char *worst;    /* state the delivery ends in */
+    char *reason;
+};
+
+struct piece {
+    uint64_t id;
+    struct room *room;
+    struct claim *claim;
+    enum hr_act act;
+    char *body;
+    size_t body_len;
+    int attempt;
+    bool in_flight, doubt;
+    int64_t first_ms;     /* wall clock of the first attempt */
+    struct piece *next;   /* in the lane, by id */
+    UT_hash_handle hh;    /* by id, over all rooms */
+};
+
+struct lane {
+    struct item *head[LANE_PRIORITIES], *tail[LANE_PRIORITIES];
+    struct piece *piece;
+    int in_flight;
+};
+#endif

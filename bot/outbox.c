@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/* All deliveries not yet settled: how they come in, and how they end. */
+#include "outbox.h"
+#include "instance.h"
+#include "log.h"
+#include "message.h"
+#include "network.h"
+#include "outbox_rows.h"
+#include "room.h"
+#include "status.h"
+#include "turn.h"
+#include "xalloc.h"
+
+struct outbox *outbox_new(struct app *app)
+{
+    struct outbox *outbox = xcalloc(1, sizeof(*outbox));
+    outbox->app = app;
+    uv_timer_init(app->loop, &outbox->timer);
+    outbox->timer.data = outbox;
+    turn_on_end(app->turn, pump_run, outbox);
+    return outbox;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void outbox_free(struct outbox *outbox)
+{
+    if (outbox == NULL) {
+        return;
+    }
+    turn_on_end(outbox->app->turn, NULL, NULL);
+    for (struct room *room = rooms_next(outbox->app->rooms, NULL); room != NULL;
+         room = rooms_next(outbox->app->rooms, room)) {
+        lane_clear(outbox, room);
+    }
+    outbox->closing = true;
+    uv_close((uv_handle_t *)&outbox->timer, on_closed);
+}
+
+struct queued { /* takes the item back should the callback be undone */
+    struct room *room;
+    uint64_t delivery;
+};
+
+static void queued_undone(void *arg)
+{
+    struct queued *queued = arg;
+    lane_remove(queued->room, queued->delivery);
+    free(queued);
+}
+
+static void queue(struct outbox *outbox, uint64_t delivery, uint64_t message, struct room *room, enum hr_act act,
+                  const struct hr_say *say)
+{
+    if (!outbox->started) {
+        return; /* outbox_start() finds its row */
+    }
+    struct hr_message row;
+    struct item *item = xcalloc(1, sizeof(*item));
+    *item = (struct item){
+        .delivery = delivery,
+        .message = message,
+        .room = room,
+        .act = act,
+        .priority = say->priority,
+        .say_flags = say->flags,
+        .expires_ms = say->expires_ms,
+        .made_ms = clock_monotonic_ms(),
+    };
+    if (say->priority >= HR_PEOPLE &&
+        messages_read(outbox->app->messages, &outbox->app->arena, message, &row) == HR_OK) {
+        item->reply_to = row.reply_to;
+    }
+    lane_push(item);
+    struct queued *queued = xcalloc(1, sizeof(*queued));
+    *queued = (struct queued){.room = room, .delivery = delivery};
+    turn_effect(outbox->app->turn, free, queued_undone, queued);
+}
+
+int outbox_say(struct outbox *outbox, uint64_t message, struct room *room, const struct hr_say *say)
+{
+    if (say->priority < HR_SAFETY || say->priority > HR_ACK) {
+        return HR_EINVAL;
+    }
+    if (room->network == NULL) {
+        return HR_ENOTFOUND;
+    }
+    uint64_t delivery = row_delivery(outbox, message, room, HR_ACT_SAY, say);
+    queue(outbox, delivery, message, room, HR_ACT_SAY, say);
+    return HR_OK;
+}
+
+struct said { /* one delivery of a message that an edit or removal has to follow */
+    uint64_t id;
+    struct room *room;
+    struct hr_say say;
+    bool waiting, edit_waits;
+};
+
+enum { SAID_MAX = 256 };
+
+static size_t read_said(struct outbox *outbox, uint64_t message, struct said *said)
+{
+    sqlite3_stmt *stmt = store_sql(
+        outbox->app->store,
+        "SELECT d.id, d.room, d.state = 'waiting', d.priority, d.flags, d.lead, d.lead_url,"
+        " EXISTS(SELECT 1 FROM delivery e WHERE e.message = ?1 AND e.room = d.room AND e.act = 1 AND e.state = 'waiting')"
+        " FROM delivery d WHERE d.message = ?1 AND d.act = 0 AND d.state IN ('waiting', 'claimed', 'delivered', 'unknown')"
+        " ORDER BY d.id");
+    sqlite3_bind_int64(stmt, 1, (int64_t)message);
+    size_t count = 0;
+    struct arena *arena = &outbox->app->arena;
+    while (count < SAID_MAX && store_row(outbox->app->store, stmt)) {
+        struct room *room = rooms_get(outbox->app->rooms, (uint64_t)sqlite3_column_int64(stmt, 1));
+        if (room == NULL || room->network == NULL) {
+            continue;
+        }
+        said[count++] = (struct said){
+            .id = (uint64_t)sqlite3_column_int64(stmt, 0),
+            .room = room,
+            .waiting = sqlite3_column_int(stmt, 2),
+            .edit_waits = sqlite3_column_int(stmt, 7),
+            .say = {.size = sizeof(struct hr_say),
+                    .priority = (enum hr_priority)sqlite3_column_int(stmt, 3),
+                    .flags = (uint32_t)sqlite3_column_int64(stmt, 4),
+                    .lead = arena_strdup(arena, store_text(stmt, 5)),
+                    .lead_url = arena_strdup(arena, store_text(stmt, 6))},
+        };
+    }
+    sqlite3_reset(stmt);
+    return count;
+}
+
+/* Edits that still wait have nothing left to say once the message goes. */
+static void drop_edits(struct outbox *outbox, uint64_t message, struct room *room)
+{
+    sqlite3_stmt *stmt = store_sql(outbox->app->store, "SELECT id FROM delivery WHERE message = ?1 AND room = ?2"
+                                                       " AND act = 1 AND state = 'waiting' LIMIT 1");
+    sqlite3_bind_int64(stmt, 1, (int64_t)message);
+    sqlite3_bind_int64(stmt, 2, (int64_t)room->hr.id);
+    uint64_t id = store_row(outbox->app->store, stmt) ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
+    sqlite3_reset(stmt);
+    if (id != 0) {
+        row_delivery_state(outbox, id, "expired", "removed before it was said");
+        lane_remove(room, id);
+    }
+}
+
+void outbox_changed(struct outbox *outbox, uint64_t message, enum hr_act act)
+{
+    struct said *said = arena_alloc(&outbox->app->arena, SAID_MAX * sizeof(*said));
+    size_t count = read_said(outbox, message, said);
+    for (size_t i = 0; i < count; i++) {
+        if (said[i].waiting && act == HR_ACT_REMOVE) {
+            row_delivery_state(outbox, said[i].id, "expired", "removed before it was said");
+            lane_remove(said[i].room, said[i].id);
+            continue;
+        }
+        if (said[i].waiting || (act == HR_ACT_EDIT && said[i].edit_waits)) {
+            continue; /* the text is read when it is rendered: rewritten in place */
+        }
+        if (act == HR_ACT_REMOVE) {
+            drop_edits(outbox, message, said[i].room);
+        }
+        uint64_t delivery = row_delivery(outbox, message, said[i].room, act, &said[i].say);
+        queue(outbox, delivery, message, said[i].room, act, &said[i].say);
+    }
+}
+
+static void settle_delivery(struct outbox *outbox, const struct piece *piece)
+{
+    const struct claim *claim = piece->claim;
+    row_delivery_state(outbox, claim->delivery, claim->worst, claim->reason);
+    if (strcmp(claim->worst, "delivered") != 0) {
+        log_line(HR_WARN, piece->room->network == NULL ? NULL : piece->room->network->bot->who,
+                 "%s: a line was not delivered (%s): %s", piece->room->hr.address, claim->worst,
+                 claim->reason == NULL ? "no reason given" : claim->reason);
+    }
+}
+
+void outbox_settle(struct outbox *outbox, struct piece *piece, const char *state, const char *remote_id,
+                   const char *reason)
+{
+    struct claim *claim = piece->claim;
+    row_part_state(outbox, piece->id, state, remote_id, reason);
+    if (remote_id != NULL && piece->room->network != NULL) {
+        messages_revision(outbox->app->messages, piece->room->network->scope, remote_id, claim->message);
+    }
+    if (strcmp(state, "delivered") != 0 && strcmp(claim->worst, "refused") != 0) {
+        claim->worst = strcmp(state, "unknown") == 0 ? "unknown" : "refused";
+        free(claim->reason);
+        claim->reason = reason == NULL ? NULL : xstrdup(reason);
+    }
+    /* What is left of a line that was refused would stand alone: leave it out. */
+    for (struct piece *other = piece->room->lane.piece, *next; other != NULL; other = next) {
+        next = other->next;
+        if (other != piece && other->claim == claim && !other->in_flight && strcmp(claim->worst, "refused") == 0) {
+            row_part_state(outbox, other->id, "dropped", NULL, "an earlier part was refused");
+            lane_drop_piece(outbox, other);
+        }
+    }
+    if (claim->pieces == 1) {
+        settle_delivery(outbox, piece);
+    }
+    lane_drop_piece(outbox, piece);
+    turn_touch(outbox->app->turn);
+}
+
+static void try_again(struct outbox *outbox, struct network *network, struct piece *piece, int64_t retry_ms,
+                      const char *reason)
+{
+    row_part_state(outbox, piece->id, "ready", NULL, reason);
+    int64_t until = clock_monotonic_ms() + (retry_ms > 0 ? retry_ms : 1000);
+    if (until > network->blocked_until_ms) {
+        network->blocked_until_ms = until;
+    }
+    turn_touch(outbox->app->turn);
+}
+
+void outbox_sent(struct outbox *outbox, struct hr_bot *from, uint64_t part, int status, const char *remote_id,
+                 int64_t retry_ms, const char *reason)
+{
+    struct piece *piece;
+    HASH_FIND(hh, outbox->pieces, &part, sizeof(part), piece);
+    if (piece == NULL || piece->room->network == NULL || piece->room->network->bot != from) {
+        return; /* answered twice, or after it was settled otherwise */
+    }
+    if (piece->in_flight) {
+        piece->in_flight = false;
+        piece->room->lane.in_flight--;
+        from->network->in_flight--;
+    }
+    if (status == HR_OK) {
+        outbox_settle(outbox, piece, "delivered", remote_id, NULL);
+    } else if (status == HR_ERETRY) {
+        try_again(outbox, from->network, piece, retry_ms, reason);
+    } else {
+        outbox_settle(outbox, piece, status == HR_EUNKNOWN ? "unknown" : "refused", remote_id,
+                      reason != NULL ? reason : status_text(status));
+    }
+}
+
+int outbox_drop_waiting(struct outbox *outbox, uint64_t room_id, const char *reason)
+{
+    struct room *room = rooms_get(outbox->app->rooms, room_id);
+    if (room == NULL) {
+        return HR_ENOTFOUND;
+    }
+    int count = 0;
+    for (int p = 0; p < LANE_PRIORITIES; p++) {
+        while (room->lane.head[p] != NULL) {
+            row_delivery_state(outbox, room->lane.head[p]->delivery, "expired", reason);
+            lane_pop(room, (enum hr_priority)p);
+            count++;
+        }
+    }
+    return count;
+}
+
+void outbox_network_gone(struct outbox *outbox, struct network *network)
+{
+    struct piece *piece, *next;
+    HASH_ITER(hh, outbox->pieces, piece, next) {
+        if (piece->room->network == network && piece->in_flight) {
+            piece->in_flight = false;
+            piece->doubt = true;
+            piece->room->lane.in_flight--;
+            network->in_flight--;
+        }
+    }
+}
+
+void outbox_wake(struct outbox *outbox)
+{
+    turn_touch(outbox->app->turn);
+}
+
+void outbox_count(struct outbox *outbox, uint64_t room, struct outbox_counts *out)
+{
+    struct outbox_counts counts = {0};
+    sqlite3_stmt *stmt = store_sql(outbox->app->store, "SELECT state, count(*), min(due_ms) FROM delivery"
+                                                       " WHERE ?1 = 0 OR room = ?1 GROUP BY state");
+    sqlite3_bind_int64(stmt, 1, (int64_t)room);
+    while (store_row(outbox->app->store, stmt)) {
+        const char *state = store_text(stmt, 0);
+        int64_t count = sqlite3_column_int64(stmt, 1), due_ms = sqlite3_column_int64(stmt, 2);
+        struct { const char *name; int64_t *to; } table[] = {
+            {"waiting", &counts.waiting}, {"claimed", &counts.claimed}, {"delivered", &counts.delivered},
+            {"named", &counts.named},     {"expired", &counts.expired}, {"refused", &counts.refused},
+            {"unknown", &counts.unknown},
+        };
+        for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+            if (strcmp(state, table[i].name) == 0) {
+                *table[i].to = count;
+            }
+        }
+        if (strcmp(state, "waiting") == 0 || strcmp(state, "claimed") == 0) {
+            counts.oldest_ms = counts.oldest_ms == 0 || due_ms < counts.oldest_ms ? due_ms : counts.oldest_ms;
+        }
+    }
+    sqlite3_reset(stmt);
+    *out = counts;
+}

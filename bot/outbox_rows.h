@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The outbox's rows in the database, and its memory; shared by outbox.c, pump.c and outbox_start.c. */
+#ifndef HASHROOM_OUTBOX_ROWS_H
+#define HASHROOM_OUTBOX_ROWS_H
+#include "lane.h"
+#include "outbox.h"
+#include "store.h"
+
+struct outbox {
+    struct app *app;
+    struct piece *pieces; /* hash by id */
+    uv_timer_t timer;
+    bool started, closing;
+};
+
+/* -- lanes -- */
+void lane_push(struct item *item);
+void lane_pop(struct room *room, enum hr_priority priority); /* frees the first item */
+void lane_remove(struct room *room, uint64_t delivery);      /* frees it wherever it waits */
+void lane_add_piece(struct outbox *outbox, struct piece *piece);
+void lane_drop_piece(struct outbox *outbox, struct piece *piece); /* frees; settles its claim in memory only */
+void lane_clear(struct outbox *outbox, struct room *room);
+
+/* -- rows -- */
+uint64_t row_delivery(struct outbox *outbox, uint64_t message, const struct room *room, enum hr_act act,
+                      const struct hr_say *say);
+void row_delivery_state(struct outbox *outbox, uint64_t delivery, const char *state, const char *reason);
+void row_delivery_claimed(struct outbox *outbox, uint64_t delivery);
+uint64_t row_part(struct outbox *outbox, const struct room *room, enum hr_act act, const void *body, size_t len,
+                  bool claimed, uint64_t delivery);
+void row_part_claimed(struct outbox *outbox, const struct piece *piece);
+void row_part_state(struct outbox *outbox, uint64_t part, const char *state, const char *remote_id,
+                    const char *reason);
+
+/* One part is settled: its row, its claim, and when that was the last one the delivery. Frees the piece. */
+void outbox_settle(struct outbox *outbox, struct piece *piece, const char *state, const char *remote_id,
+                   const char *reason);
+void pump_run(void *outbox); /* at the end of each turn */
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/* At the end of each turn: what may go now is chosen, rendered, frozen and claimed; the commit lets it leave. */
+#include "chat.h"
+#include "instance.h"
+#include "log.h"
+#include "message.h"
+#include "network.h"
+#include "outbox_rows.h"
+#include "pace.h"
+#include "plugins.h"
+#include "pump_delivery.h"
+#include "room.h"
+#include "turn.h"
+#include "xalloc.h"
+
+enum { REPLY_WAIT_MS = 5000, PARTS_MAX = 64, NEVER_MS = 3600 * 1000 };
+
+/* ---- sending a frozen part --------------------------------------------------- */
+
+struct send {
+    struct outbox *outbox;
+    uint64_t part;
+};
+
+static void do_send(void *arg)
+{
+    struct send send = *(struct send *)arg;
+    free(arg);
+    struct piece *piece;
+    HASH_FIND(hh, send.outbox->pieces, &send.part, sizeof(send.part), piece);
+    if (piece == NULL || !piece->in_flight || piece->room->network == NULL) {
+        return; /* settled or taken back since */
+    }
+    struct hr_bot *bot = piece->room->network->bot;
+    instance_enter(bot);
+    struct arena *arena = instance_arena(bot);
+    struct hr_part part = {
+        .size = sizeof(part),
+        .id = piece->id,
+        .txn = arena_printf(arena, "%s.%llu", store_id(bot->app->store), (unsigned long long)piece->id),
+        .room = &piece->room->hr,
+        .act = piece->act,
+        .body = arena_strndup(arena, piece->body, piece->body_len),
+        .body_len = piece->body_len,
+        .attempt = piece->attempt,
+        .flags = piece->doubt ? HR_PART_DOUBT : 0,
+        .first_ms = piece->first_ms,
+    };
+    int rc = bot->plugin->network->send(bot->state, &part);
+    instance_leave(bot, HR_OK);
+    if (rc < 0) {
+        outbox_sent(send.outbox, bot, send.part, rc, NULL, -1, NULL);
+    }
+}
+
+static void launch(struct outbox *outbox, struct network *network, struct piece *piece, bool row_is_claimed)
+{
+    piece->in_flight = true;
+    piece->attempt++;
+    if (piece->first_ms == 0) {
+        piece->first_ms = clock_wall_ms();
+    }
+    if (!row_is_claimed) {
+        row_part_claimed(outbox, piece);
+    }
+    piece->room->lane.in_flight++;
+    network->in_flight++;
+    pace_spend(network, 1);
+    struct send *send = xcalloc(1, sizeof(*send));
+    *send = (struct send){.outbox = outbox, .part = piece->id};
+    turn_effect(outbox->app->turn, do_send, free, send);
+}
+
+/* ---- rendering a delivery into parts ------------------------------------------- */
+
+struct collect {
+    struct hr_parts hr;
+    struct { char *body; size_t len; } part[PARTS_MAX];
+    size_t count;
+    bool over;
+};
+
+static void collect_add(struct hr_parts *parts, const void *body, size_t len)
+{
+    struct collect *collect = (struct collect *)parts;
+    if (len == 0 || collect->count == PARTS_MAX) {
+        collect->over = true;
+        return;
+    }
+    collect->part[collect->count].body = xstrndup(body, len);
+    collect->part[collect->count++].len = len;
+}
+
+static void freeze(struct outbox *outbox, struct network *network, const struct item *item, struct collect *collect)
+{
+    struct claim *claim = xcalloc(1, sizeof(*claim));
+    *claim = (struct claim){.delivery = item->delivery,
+                            .message = item->message,
+                            .pieces = (int)collect->count,
+                            .priority = item->priority,
+                            .worst = "delivered"};
+    row_delivery_claimed(outbox, item->delivery);
+    for (size_t i = 0; i < collect->count; i++) {
+        struct piece *piece = xcalloc(1, sizeof(*piece));
+        piece->room = item->room;
+        piece->claim = claim;
+        piece->act = item->act;
+        piece->body = collect->part[i].body;
+        piece->body_len = collect->part[i].len;
+        piece->id = row_part(outbox, item->room, item->act, piece->body, piece->body_len, i == 0, item->delivery);
+        lane_add_piece(outbox, piece);
+        if (i == 0) {
+            launch(outbox, network, piece, true);
+        }
+    }
+}
+
+/* Renders the first item of a lane and lets its first part go. */
+static void claim_item(struct outbox *outbox, struct network *network, struct item *item)
+{
+    struct hr_bot *bot = network->bot;
+    char err[256] = "";
+    struct collect *collect = xcalloc(1, sizeof(*collect));
+    collect->hr.add = collect_add;
+    instance_enter(bot);
+    struct hr_delivery delivery;
+    int rc = pump_delivery(outbox, item, instance_arena(bot), &delivery);
+    if (rc == HR_OK) {
+        const struct hr_delivery *const list[] = {&delivery};
+        rc = bot->plugin->network->render(bot->state, list, 1, &collect->hr, err, sizeof(err));
+    } else {
+        snprintf(err, sizeof(err), "what it says is no longer in the log");
+    }
+    instance_leave(bot, HR_OK);
+    if (rc == HR_OK && collect->over) {
+        rc = HR_ELIMIT;
+        snprintf(err, sizeof(err), "it needs more than %d lines", PARTS_MAX);
+    }
+    if (rc == HR_OK && collect->count > 0) {
+        freeze(outbox, network, item, collect);
+    } else {
+        row_delivery_state(outbox, item->delivery, rc == HR_OK ? "expired" : "refused",
+                           err[0] != '\0' ? err : "nothing to say here");
+        if (rc != HR_OK) {
+            log_line(HR_WARN, bot->who, "%s: a line can't be said here: %s", item->room->hr.address, err);
+        }
+        for (size_t i = 0; i < collect->count; i++) {
+            free(collect->part[i].body);
+        }
+    }
+    free(collect);
+    lane_pop(item->room, item->priority);
+}
+
+/* ---- choosing ---------------------------------------------------------------- */
+
+struct choice {
+    struct piece *piece; /* a frozen part that waits, or */
+    struct item *item;
+    enum hr_priority priority;
+    uint64_t order;
+};
+
+/* May the first item of a lane be rendered now? If not, wake_ms says when to look again. */
+static bool item_is_ready(struct outbox *outbox, const struct item *item, int64_t now_ms, int64_t *wake_ms)
+{
+    const struct chat *chat = item->room->chat;
+    if (item->priority == HR_POSTS && chat != NULL) {
+        int64_t wait_ms = clock_until_ms(&outbox->app->clock, chat->hr.quiet_until_ms);
+        if (wait_ms > 0) {
+            *wake_ms = now_ms + wait_ms < *wake_ms ? now_ms + wait_ms : *wake_ms;
+            return false;
+        }
+    }
+    if (item->act != HR_ACT_SAY) {
+        return !pump_say_is_open(outbox, item->message, item->room);
+    }
+    if (item->reply_to != 0 && now_ms < item->made_ms + REPLY_WAIT_MS &&
+        pump_say_is_open(outbox, item->reply_to, item->room)) {
+        *wake_ms = item->made_ms + REPLY_WAIT_MS < *wake_ms ? item->made_ms + REPLY_WAIT_MS : *wake_ms;
+        return false;
+    }
+    return true;
+}
+
+static void expire_heads(struct outbox *outbox, struct room *room)
+{
+    int64_t now = clock_chat_ms(&outbox->app->clock);
+    for (int p = 0; p < LANE_PRIORITIES; p++) {
+        struct item *item;
+        while ((item = room->lane.head[p]) != NULL && item->expires_ms != 0 && item->expires_ms <= now) {
+            row_delivery_state(outbox, item->delivery, "expired", "its time had passed");
+            log_line(HR_INFO, room->network->bot->who, "%s: a line was left out, its time had passed",
+                     room->hr.address);
+            lane_pop(room, (enum hr_priority)p);
+        }
+    }
+}
+
+static bool room_choice(struct outbox *outbox, struct room *room, int64_t now_ms, int64_t *wake_ms,
+                        struct choice *out)
+{
+    const struct hr_limits *limits = &room->network->limits;
+    expire_heads(outbox, room);
+    if (!room->up || (limits->window > 0 && room->lane.in_flight >= limits->window)) {
+        return false;
+    }
+    for (struct piece *piece = room->lane.piece; piece != NULL; piece = piece->next) {
+        if (!piece->in_flight) { /* a line that has begun is finished first */
+            *out = (struct choice){.piece = piece, .priority = HR_QUESTION, .order = 0};
+            return true;
+        }
+    }
+    for (int p = 0; p < LANE_PRIORITIES; p++) {
+        struct item *item = room->lane.head[p];
+        if (item != NULL && item_is_ready(outbox, item, now_ms, wake_ms)) {
+            *out = (struct choice){.item = item, .priority = item->priority, .order = item->delivery};
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool choose(struct outbox *outbox, struct network *network, int64_t now_ms, int64_t *wake_ms,
+                   struct choice *best, int *room_count)
+{
+    bool found = false;
+    *room_count = 0;
+    for (struct room *room = rooms_next(outbox->app->rooms, NULL); room != NULL;
+         room = rooms_next(outbox->app->rooms, room)) {
+        struct choice choice = {0};
+        if (room->network != network) {
+            continue;
+        }
+        *room_count += room->config != NULL;
+        if (room_choice(outbox, room, now_ms, wake_ms, &choice) &&
+            (!found || choice.priority < best->priority ||
+             (choice.priority == best->priority && choice.order < best->order))) {
+            *best = choice;
+            found = true;
+        }
+    }
+    return found;
+}
+
+static void pump_network(struct outbox *outbox, struct network *network, int64_t now_ms, int64_t *wake_ms)
+{
+    if (now_ms < network->blocked_until_ms) {
+        *wake_ms = network->blocked_until_ms < *wake_ms ? network->blocked_until_ms : *wake_ms;
+        return;
+    }
+    pace_fill(network, now_ms);
+    struct choice choice = {0};
+    int rooms;
+    while ((network->limits.window_all <= 0 || network->in_flight < network->limits.window_all) &&
+           choose(outbox, network, now_ms, wake_ms, &choice, &rooms)) {
+        double need = pace_need(network, choice.priority, rooms);
+        if (!pace_may(network, need)) {
+            int64_t when = pace_when_ms(network, need, now_ms);
+            *wake_ms = when < *wake_ms ? when : *wake_ms;
+            return;
+        }
+        if (choice.piece != NULL) {
+            launch(outbox, network, choice.piece, false);
+        } else {
+            claim_item(outbox, network, choice.item);
+        }
+    }
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct outbox *outbox = timer->data;
+    turn_touch(outbox->app->turn);
+}
+
+void pump_run(void *arg)
+{
+    struct outbox *outbox = arg;
+    if (!outbox->started || outbox->closing) {
+        return;
+    }
+    int64_t now_ms = clock_monotonic_ms(), wake_ms = now_ms + NEVER_MS;
+    for (struct hr_bot *bot = plugins_each(outbox->app->plugins, NULL); bot != NULL;
+         bot = plugins_each(outbox->app->plugins, bot)) {
+        if (bot->network != NULL && bot->network->up && bot->started && !bot->stopping) {
+            pump_network(outbox, bot->network, now_ms, &wake_ms);
+        }
+    }
+    uv_timer_start(&outbox->timer, on_timer, (uint64_t)(wake_ms - now_ms), 0);
+}

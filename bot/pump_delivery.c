@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* What a delivery has to say, put together from the log for render(). */
+#include "pump_delivery.h"
+#include "message.h"
+#include "network.h"
+#include "room.h"
+#include "xalloc.h"
+
+static sqlite3_stmt *pair(struct outbox *outbox, const char *sql, uint64_t message, const struct room *room)
+{
+    sqlite3_stmt *stmt = store_sql(outbox->app->store, sql);
+    sqlite3_bind_int64(stmt, 1, (int64_t)message);
+    sqlite3_bind_int64(stmt, 2, (int64_t)room->hr.id);
+    return stmt;
+}
+
+bool pump_say_is_open(struct outbox *outbox, uint64_t message, const struct room *room)
+{
+    sqlite3_stmt *stmt = pair(outbox, "SELECT 1 FROM delivery WHERE message = ?1 AND room = ?2 AND act = 0"
+                                      " AND state IN ('waiting', 'claimed')", message, room);
+    bool open = store_row(outbox->app->store, stmt);
+    sqlite3_reset(stmt);
+    return open;
+}
+
+static void read_lead(struct outbox *outbox, uint64_t delivery, struct arena *arena, struct hr_delivery *out)
+{
+    sqlite3_stmt *stmt = store_sql(outbox->app->store, "SELECT lead, lead_url FROM delivery WHERE id = ?1");
+    sqlite3_bind_int64(stmt, 1, (int64_t)delivery);
+    bool found = store_row(outbox->app->store, stmt);
+    out->lead = arena_strdup(arena, found ? store_text(stmt, 0) : "");
+    out->lead_url = arena_strdup(arena, found ? store_text(stmt, 1) : "");
+    sqlite3_reset(stmt);
+}
+
+/* Ids of the parts said before: an edit goes to the first saying, a removal to all of it. */
+static void read_targets(struct outbox *outbox, const struct item *item, struct arena *arena, struct hr_delivery *out)
+{
+    enum { TARGETS_MAX = 128 };
+    const char **target = arena_alloc(arena, TARGETS_MAX * sizeof(*target));
+    sqlite3_stmt *stmt = pair(outbox,
+                              "SELECT p.remote_id, d.settled_ms FROM delivery d JOIN delivery_part dp ON dp.delivery = d.id"
+                              " JOIN part p ON p.id = dp.part WHERE d.message = ?1 AND d.room = ?2 AND d.act <= ?3"
+                              " AND p.state = 'delivered' ORDER BY p.id",
+                              item->message, item->room);
+    sqlite3_bind_int(stmt, 3, item->act == HR_ACT_REMOVE ? HR_ACT_EDIT : HR_ACT_SAY);
+    int64_t said_ms = 0;
+    while (out->target_count < TARGETS_MAX && store_row(outbox->app->store, stmt)) {
+        said_ms = said_ms == 0 ? sqlite3_column_int64(stmt, 1) : said_ms;
+        if (sqlite3_column_type(stmt, 0) != SQLITE_NULL) {
+            target[out->target_count++] = arena_strdup(arena, store_text(stmt, 0));
+        }
+    }
+    sqlite3_reset(stmt);
+    out->target = target;
+    out->age_ms = said_ms > 0 ? clock_wall_ms() - said_ms : INT64_MAX;
+}
+
+/* How this room knows a message: by its own id if it was said here, else by the part that carried it. */
+static const char *remote_in_room(struct outbox *outbox, uint64_t message, const struct room *room,
+                                  struct arena *arena)
+{
+    sqlite3_stmt *stmt = pair(outbox,
+                              "SELECT key FROM message WHERE id = ?1 AND room = ?2 AND scope = ?3"
+                              " UNION ALL SELECT remote_id FROM (SELECT p.remote_id FROM delivery d"
+                              " JOIN delivery_part dp ON dp.delivery = d.id JOIN part p ON p.id = dp.part"
+                              " WHERE d.message = ?1 AND d.room = ?2 AND d.act = 0 AND p.remote_id IS NOT NULL"
+                              " ORDER BY p.id) LIMIT 1",
+                              message, room);
+    sqlite3_bind_text(stmt, 3, room->network->scope, -1, SQLITE_STATIC);
+    const char *remote = store_row(outbox->app->store, stmt) ? arena_strdup(arena, store_text(stmt, 0)) : "";
+    sqlite3_reset(stmt);
+    return remote;
+}
+
+static const char *thread_in_room(struct outbox *outbox, const struct hr_message *message, const struct room *room,
+                                  struct arena *arena)
+{
+    sqlite3_stmt *stmt = pair(outbox,
+                              "SELECT p.remote_id FROM message m JOIN delivery d ON d.message = m.id"
+                              " JOIN delivery_part dp ON dp.delivery = d.id JOIN part p ON p.id = dp.part"
+                              " WHERE m.scope = 'own' AND m.session = ?1 AND d.room = ?2 AND p.state = 'delivered'"
+                              " AND p.remote_id IS NOT NULL ORDER BY p.id DESC LIMIT 1",
+                              message->session, room);
+    const char *remote =
+        message->session != 0 && store_row(outbox->app->store, stmt) ? arena_strdup(arena, store_text(stmt, 0)) : "";
+    sqlite3_reset(stmt);
+    return remote;
+}
+
+int pump_delivery(struct outbox *outbox, const struct item *item, struct arena *arena, struct hr_delivery *out)
+{
+    struct hr_message message;
+    int rc = messages_read(outbox->app->messages, arena, item->message, &message);
+    if (rc != HR_OK) {
+        return rc;
+    }
+    *out = (struct hr_delivery){
+        .size = sizeof(*out),
+        .id = item->delivery,
+        .act = item->act,
+        .room = &item->room->hr,
+        .priority = item->priority,
+        .text = message.text,
+        .say_flags = item->say_flags,
+        .msg_flags = message.flags,
+        .reply_remote = "",
+        .reply_name = message.reply_name,
+        .reply_text = message.reply_text,
+        .thread_remote = "",
+    };
+    read_lead(outbox, item->delivery, arena, out);
+    if (item->act != HR_ACT_SAY) {
+        read_targets(outbox, item, arena, out);
+    }
+    if (message.reply_to != 0) {
+        out->reply_remote = remote_in_room(outbox, message.reply_to, item->room, arena);
+    }
+    if (item->say_flags & HR_SAY_THREAD) {
+        out->thread_remote = thread_in_room(outbox, &message, item->room, arena);
+    }
+    return HR_OK;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* What a delivery has to say, put together from the log for render(). */
+#ifndef HASHROOM_PUMP_DELIVERY_H
+#define HASHROOM_PUMP_DELIVERY_H
+#include "arena.h"
+#include "outbox_rows.h"
+
+/* HR_ENOTFOUND if the message is gone. Everything lives in the arena. */
+int pump_delivery(struct outbox *outbox, const struct item *item, struct arena *arena, struct hr_delivery *out);
+/* Is the first saying of this message in this room still waiting or under way? */
+bool pump_say_is_open(struct outbox *outbox, uint64_t message, const struct room *room);
+#endif
