@@ -10,7 +10,8 @@
 #include "app.h"
 
 struct command_line { /* slices of the line, copied into the arena */
-    const char *word; /* in lower case, without prefix and final punctuation */
+    const char *word; /* in lower case, without prefix and final punctuation; "" in
+                         private where the first word is no word */
     const char *rest;
 };
 
@@ -26,4 +27,6 @@ bool command_parse(struct arena *arena, const char *prefix, const char *bot_name
 void commands_run(struct commands *commands, const struct hr_message *message, const struct command_line *line);
 /* Nearest name for a typo, or NULL if nothing is near. */
 const char *commands_suggest(struct commands *commands, const char *word);
+/* Says text in room as the answer to a command: logged, then into the outbox. HR_ENOTFOUND: no such room. */
+int command_answer(struct app *app, const struct hr_room *room, const char *text);
 #endif

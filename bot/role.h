@@ -14,14 +14,17 @@
     X("chat.plan",     "host guest planner admin",     "hosts")              \
     X("links.tidy",    "host guest moderator admin",   "hosts and moderators") \
     X("room.moderate", "host guest moderator admin",   "hosts and moderators") \
+    X("room.hold",     "host guest moderator operator admin", "hosts, moderators and channel operators") \
     X("room.stop",     "host guest moderator operator admin", "hosts, moderators and channel operators") \
     X("chat.schedule", "planner admin",                "planners")           \
     X("bot.operate",   "admin",                        "administrators")
 
-/* person: hr_message.author in hr_message.room. chat may be NULL. */
+/* person: hr_message.author in hr_message.room. chat may be NULL or "". permission
+ * NULL: everyone. "operator" is whoever has power 50 or more in a room of many. */
 bool role_may(struct app *app, const struct hr_room *room, const struct hr_person *person, const char *chat,
               const char *permission);
-const char *role_who(const char *permission); /* "hosts": for T21 */
+const char *role_who(const char *permission); /* "hosts": for T21; "" for an unknown one */
+bool role_has(const char *permission, const char *role); /* does the table give it to this role? */
 /* Names of the hosts of a chat to say aloud: "Asha or Ben"; "" if none are set. */
 const char *role_hosts(struct app *app, struct arena *arena, const char *chat);
 bool role_known(struct app *app, const char *network, const char *account); /* in any role? */
