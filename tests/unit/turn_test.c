@@ -9,6 +9,7 @@
 struct fixture {
     char dir[64];
     uv_loop_t loop;
+    uv_async_t alive; /* a loop without handles wouldn't turn */
     struct store *store;
     struct turn *turn;
     char trace[256];
@@ -21,12 +22,14 @@ static void open_all(struct fixture *f)
     assert_string_equal(err, "");
     assert_int_equal(rc, HR_OK);
     uv_loop_init(&f->loop);
+    uv_async_init(&f->loop, &f->alive, NULL);
     f->turn = turn_new(&f->loop, f->store);
 }
 
 static void close_all(struct fixture *f)
 {
     turn_free(f->turn);
+    uv_close((uv_handle_t *)&f->alive, NULL);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&f->loop), 0);
     store_close(f->store);
