@@ -22,8 +22,9 @@ struct hr_bot {
     struct hr_timer *timers;     /* lists by owner; each module sweeps its own */
     struct hr_request *requests;
     struct hr_stream *streams;
-    struct plugin_stmt *sql_cache; /* plugin_sql.c */
     struct hr_bot *next;
+    int entered;          /* calls into it that have not come back */
+    int64_t entered_ms;   /* monotonic, of the outermost of them */
 };
 
 /* Around every call into a plugin. Enter opens a savepoint; leave keeps it if
