@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* The fake host keeps the promises that plugin.h makes, tried with a small plugin. */
+#include "fake_host.h"
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+struct toy {
+    struct hr_bot *bot;
+    const struct hr_api *api;
+    struct hr_timer *timer;
+    int ticks;
+};
+
+static const struct hr_option toy_options[] = {
+    {.name = "every", .type = HR_DURATION, .preset = "30s", .help = "Time between two ticks."},
+    {.name = "names", .type = HR_LIST, .preset = "{ \"a\", \"b\" }", .help = "Names."},
+    {.name = "greeting", .type = HR_STR, .help = "Said at start."},
+    {0},
+};
+
+static const struct hr_text toy_texts[] = {{"T1", "Tick {n} of {of}.", "n=1;of=2"}, {0}};
+static const char *const toy_schema[] = {"CREATE TABLE toy_tick (n INTEGER NOT NULL UNIQUE)", NULL};
+
+static void on_tick(void *arg) {
+    struct toy *toy = arg;
+    toy->ticks++;
+    const char *n = toy->api->print(toy->bot, "%d", toy->ticks);
+    toy->api->log(toy->bot, HR_INFO, "%s", toy->api->words(toy->bot, "T1", "n", n, "of", "9", NULL));
+    if (toy->ticks == 3) {
+        toy->api->timer_stop(toy->timer);
+    }
+}
+
+static int toy_start(struct hr_bot *bot, const struct hr_api *api, void **state) {
+    struct toy *toy = calloc(1, sizeof *toy);
+    if (!toy) {
+        return HR_EFAIL;
+    }
+    *toy = (struct toy){.bot = bot, .api = api};
+    *state = toy;
+    int64_t every = api->option(bot, "every")->num;
+    return api->timer_in(bot, every, every, on_tick, toy, &toy->timer);
+}
+
+static void toy_stop(void *state) {
+    free(state);
+}
+
+static int run_save(void *state, const struct hr_call *call) {
+    struct toy *toy = state;
+    int status = toy->api->sql(toy->bot, "INSERT INTO toy_tick VALUES (?1)", &HR_V_INT(call->argc), 1, NULL, NULL);
+    (void)toy->api->answer(toy->bot, call, call->argc ? call->argv[0] : "nothing");
+    return call->argc == 3 ? HR_EFAIL : status;
+}
+
+static const struct hr_command toy_commands[] = {
+    {.name = "save", .aliases = "keep store", .usage = "", .help = "Saves.", .example = "!save", .run = run_save}, {0},
+};
+
+static const struct hr_plugin toy_plugin = {
+    HR_PLUGIN_HEADER, .name = "toy", .version = "1", .help = "A toy.", .options = toy_options, .texts = toy_texts,
+    .schema = toy_schema, .commands = toy_commands, .start = toy_start, .stop = toy_stop,
+};
+
+static struct fake *started(void) {
+    struct fake *fake = fake_new(&toy_plugin);
+    fake_option(fake, "greeting", "hello");
+    assert_int_equal(fake_start(fake), HR_OK);
+    return fake;
+}
+
+static void timers_run_at_their_instants_and_stop_in_their_callback(void **state) {
+    (void)state;
+    struct fake *fake = started();
+    fake_pass(fake, 29999);
+    assert_int_equal(fake_count(fake, FAKE_LOG), 0);
+    fake_pass(fake, 1);
+    assert_string_equal(fake_last(fake, FAKE_LOG)->text, "Tick 1 of 9.");
+    fake_pass(fake, 600000);
+    assert_int_equal(fake_count(fake, FAKE_LOG), 3);
+    assert_int_equal(fake_timers(fake), 0);
+    fake_free(fake);
+}
+
+static void options_are_read_as_written_in_a_file(void **state) {
+    (void)state;
+    struct fake *fake = started();
+    const struct hr_api *api = fake_api(fake);
+    assert_int_equal(api->option(fake_bot(fake), "every")->num, 30000);
+    assert_string_equal(api->option(fake_bot(fake), "names")->list[1], "b");
+    assert_null(api->option(fake_bot(fake), "names")->list[2]);
+    assert_string_equal(api->option(fake_bot(fake), "greeting")->str, "hello");
+    fake_free(fake);
+}
+
+static void failed_callback_leaves_nothing_behind(void **state) {
+    (void)state;
+    struct fake *fake = started();
+    uint64_t room = fake_room(fake, "n", "#r", "IRC", "", HR_ROOM_PEOPLE);
+    assert_int_equal(fake_command(fake, room, "!store one two three"), HR_EFAIL);
+    assert_int_equal(fake_count(fake, FAKE_ANSWER), 0);
+    assert_int_equal(fake_number(fake, "SELECT count(*) FROM toy_tick"), 0);
+    assert_int_equal(fake_command(fake, room, "!store one"), HR_OK);
+    assert_string_equal(fake_last(fake, FAKE_ANSWER)->text, "one");
+    assert_int_equal(fake_number(fake, "SELECT n FROM toy_tick"), 1);
+    fake_free(fake);
+}
+
+static void restart_keeps_the_database_and_sweeps_timers(void **state) {
+    (void)state;
+    struct fake *fake = started();
+    uint64_t room = fake_room(fake, "n", "#r", "IRC", "", HR_ROOM_PEOPLE);
+    assert_int_equal(fake_command(fake, room, "!save"), HR_OK);
+    fake_stop(fake);
+    assert_int_equal(fake_timers(fake), 0);
+    assert_int_equal(fake_start(fake), HR_OK);
+    assert_int_equal(fake_timers(fake), 1);
+    assert_int_equal(fake_number(fake, "SELECT count(*) FROM toy_tick"), 1);
+    fake_free(fake);
+}
+
+static void key_is_said_once(void **state) {
+    (void)state;
+    struct fake *fake = started();
+    uint64_t room = fake_room(fake, "n", "#r", "IRC", "", HR_ROOM_PEOPLE), message = 0;
+    struct hr_say say = {.size = sizeof say, .text = "hello", .key = "k", .priority = HR_TIMING};
+    assert_int_equal(fake_api(fake)->say(fake_bot(fake), &room, 1, &say, &message), HR_OK);
+    assert_int_equal(message, 1);
+    assert_int_equal(fake_api(fake)->say(fake_bot(fake), &room, 1, &say, NULL), HR_EEXIST);
+    assert_int_equal(fake_count(fake, FAKE_SAY), 1);
+    fake_free(fake);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(timers_run_at_their_instants_and_stop_in_their_callback),
+        cmocka_unit_test(options_are_read_as_written_in_a_file),
+        cmocka_unit_test(failed_callback_leaves_nothing_behind),
+        cmocka_unit_test(restart_keeps_the_database_and_sweeps_timers),
+        cmocka_unit_test(key_is_said_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
