@@ -16,7 +16,8 @@ static void load(struct chats *chats, struct chat *chat)
 {
     struct store *store = chats->app->store;
     sqlite3_stmt *stmt = store_sql(
-        store, "SELECT session, question, quiet_until_ms, read_from_ms, read_to_ms FROM chat WHERE name = ?1");
+        store, "SELECT session, question, quiet_until_ms, read_from_ms, read_to_ms, starts_ms, ends_ms FROM chat"
+               " WHERE name = ?1");
     sqlite3_bind_text(stmt, 1, chat->config->name, -1, SQLITE_STATIC);
     struct hr_chat hr = {.size = sizeof(hr), .name = chat->config->name, .tag = chat->config->tag};
     if (store_row(store, stmt)) {
@@ -25,6 +26,8 @@ static void load(struct chats *chats, struct chat *chat)
         hr.quiet_until_ms = sqlite3_column_int64(stmt, 2);
         hr.read_from_ms = sqlite3_column_int64(stmt, 3);
         hr.read_to_ms = sqlite3_column_int64(stmt, 4);
+        hr.starts_ms = sqlite3_column_int64(stmt, 5);
+        hr.ends_ms = sqlite3_column_int64(stmt, 6);
     }
     sqlite3_reset(stmt);
     chat->hr = hr;
@@ -82,15 +85,17 @@ int chats_set(struct chats *chats, const struct hr_chat *record)
     turn_write(chats->app->turn);
     sqlite3_stmt *stmt = store_sql(
         chats->app->store,
-        "INSERT INTO chat(name, session, question, quiet_until_ms, read_from_ms, read_to_ms)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(name) DO UPDATE SET session = ?2, question = ?3,"
-        " quiet_until_ms = ?4, read_from_ms = ?5, read_to_ms = ?6");
+        "INSERT INTO chat(name, session, question, quiet_until_ms, read_from_ms, read_to_ms, starts_ms, ends_ms)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(name) DO UPDATE SET session = ?2, question = ?3,"
+        " quiet_until_ms = ?4, read_from_ms = ?5, read_to_ms = ?6, starts_ms = ?7, ends_ms = ?8");
     sqlite3_bind_text(stmt, 1, chat->config->name, -1, SQLITE_STATIC);
     sqlite3_bind_int64(stmt, 2, (int64_t)record->session);
     sqlite3_bind_int(stmt, 3, record->question);
     sqlite3_bind_int64(stmt, 4, record->quiet_until_ms);
     sqlite3_bind_int64(stmt, 5, record->read_from_ms);
     sqlite3_bind_int64(stmt, 6, record->read_to_ms);
+    sqlite3_bind_int64(stmt, 7, record->starts_ms);
+    sqlite3_bind_int64(stmt, 8, record->ends_ms);
     (void)store_run(chats->app->store, stmt);
 
     struct undo *undo = xcalloc(1, sizeof(*undo));
@@ -103,7 +108,9 @@ int chats_set(struct chats *chats, const struct hr_chat *record)
                                 .question = record->question,
                                 .quiet_until_ms = record->quiet_until_ms,
                                 .read_from_ms = record->read_from_ms,
-                                .read_to_ms = record->read_to_ms};
+                                .read_to_ms = record->read_to_ms,
+                                .starts_ms = record->starts_ms,
+                                .ends_ms = record->ends_ms};
     event_tell(chats->app, &(struct hr_event){.size = sizeof(struct hr_event), .kind = HR_EV_CHAT, .chat = &chat->hr});
     return HR_OK;
 }

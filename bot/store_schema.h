@@ -50,6 +50,9 @@ static const char *const store_schema[] = {
     " m.state FROM message m LEFT JOIN room r ON r.id = m.room;"
     "CREATE VIEW core_pub_said AS SELECT message, room, act, state, settled_ms FROM delivery;"
     "CREATE VIEW core_pub_room AS SELECT id, network, address, private FROM room;",
+
+    "ALTER TABLE chat ADD COLUMN starts_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE chat ADD COLUMN ends_ms INTEGER NOT NULL DEFAULT 0;",
     NULL,
 };
 #endif

@@ -158,6 +158,7 @@ struct hr_chat {
     int question;      /* open question, 0 if none */
     int64_t quiet_until_ms; /* no relayed post before this instant (R27) */
     int64_t read_from_ms, read_to_ms; /* social networks are read in this window */
+    int64_t starts_ms, ends_ms; /* planned start and end of the live session; 0: none or not known */
 };
 
 /* ---- commands -------------------------------------------------------------- */
