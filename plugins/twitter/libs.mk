@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+LIBS_twitter = -ljansson -lcrypto -lutf8proc
