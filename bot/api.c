@@ -2,6 +2,7 @@
 /* Fills struct hr_api and hr_network_api: thin adapters, no logic. */
 #include "api.h"
 #include "api_say.h"
+#include "api_status.h"
 #include "chat.h"
 #include "config.h"
 #include "http.h"
@@ -42,7 +43,7 @@ static const char *api_words(struct hr_bot *bot, const char *id, ...)
 {
     va_list ap;
     va_start(ap, id);
-    const char *text = words_fill(instance_arena(bot), bot->plugin->texts, id, ap);
+    const char *text = words_fill(instance_arena(bot), bot->plugin->texts, id, bot->app->config->prefix, ap);
     va_end(ap);
     return text;
 }
@@ -304,7 +305,8 @@ static const struct hr_network_api network_table = {
     .chat = api_chat, .rooms = api_rooms, .routes = api_routes, .chats = api_chats,                     \
     .chat_set = api_chat_set, .say = api_say, .relay = api_relay, .answer = api_answer, .may = api_may, \
     .hosts = api_hosts, .message = api_message, .release = api_release, .hide = api_hide,               \
-    .drop_waiting = api_drop_waiting, .sql = plugin_sql
+    .drop_waiting = api_drop_waiting, .sql = plugin_sql,                                                \
+    .networks = api_networks, .reports = api_reports
 
 static const struct hr_api feature_api = {COMMON, .net = NULL};
 static const struct hr_api network_api = {COMMON, .net = &network_table};

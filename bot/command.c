@@ -183,7 +183,7 @@ const char *command_text(const struct command_ask *ask, const char *id, ...)
 {
     va_list ap;
     va_start(ap, id);
-    const char *text = words_fill(&ask->commands->app->arena, command_texts, id, ap);
+    const char *text = words_fill(&ask->commands->app->arena, command_texts, id, ask->commands->app->config->prefix, ap);
     va_end(ap);
     return text;
 }
@@ -193,9 +193,8 @@ void command_say(const struct command_ask *ask, const char *id, ...)
     struct app *app = ask->commands->app;
     va_list ap;
     va_start(ap, id);
-    const char *text = words_fill(&app->arena, command_texts, id, ap);
+    const char *text = words_fill(&app->arena, command_texts, id, app->config->prefix, ap);
     va_end(ap);
-    text = words_prefix(&app->arena, text, app->config->prefix);
     const int status = command_answer(app, ask->message->room, text);
     if (status < 0) {
         log_line(HR_WARN, NULL, "an answer in %s/%s could not be given (%d); the person hears nothing",

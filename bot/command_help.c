@@ -9,13 +9,13 @@
 
 enum { MAX_WORD_BYTES = 32, MAX_SHOWN = 8 };
 
-/* "!start, !next or !end" */
-static const char *joined(struct arena *arena, const char *const *names, size_t count)
+/* "!start, !next or !end", with the prefix that is configured */
+static const char *joined(struct arena *arena, const char *prefix, const char *const *names, size_t count)
 {
     const char *said = "";
     for (size_t i = 0; i < count; i++) {
         const char *gap = i == 0 ? "" : i + 1 == count ? " or " : ", ";
-        said = arena_printf(arena, "%s%s!%s", said, gap, names[i]);
+        said = arena_printf(arena, "%s%s%s%s", said, gap, prefix, names[i]);
     }
     return said;
 }
@@ -41,13 +41,14 @@ static size_t card(const struct command_ask *ask, bool for_hosts, const char **n
 static void say_card(const struct command_ask *ask)
 {
     struct arena *arena = &ask->commands->app->arena;
+    const char *prefix = ask->commands->app->config->prefix;
     const char *names[MAX_SHOWN + 1], *own[MAX_SHOWN];
     size_t count = card(ask, false, names);
     const char *first = count > 0 ? names[0] : "help";
     names[count++] = "help";
     const size_t own_count = card(ask, true, own);
-    const char *hosts = own_count == 0 ? "" : command_text(ask, "help-hosts", "words", joined(arena, own, own_count), NULL);
-    command_say(ask, "help-card", "words", joined(arena, names, count), "hosts", hosts, "first", first, NULL);
+    const char *hosts = own_count == 0 ? "" : command_text(ask, "help-hosts", "words", joined(arena, prefix, own, own_count), NULL);
+    command_say(ask, "help-card", "words", joined(arena, prefix, names, count), "hosts", hosts, "first", first, NULL);
 }
 
 static const char *aliases_of(const struct command_ask *ask, const struct hr_command *command)
@@ -63,15 +64,17 @@ static const char *aliases_of(const struct command_ask *ask, const struct hr_com
             names[count++] = name->text;
         }
     }
-    return count == 0 ? "" : command_text(ask, "help-aliases", "aliases", joined(&ask->commands->app->arena, names, count), NULL);
+    struct app *app = ask->commands->app;
+    return count == 0 ? ""
+                      : command_text(ask, "help-aliases", "aliases", joined(&app->arena, app->config->prefix, names, count), NULL);
 }
 
 static void say_about(const struct command_ask *ask, const struct hr_command *command)
 {
     const char *who = command->permission == NULL ? "" : command_text(ask, "help-who", "who", role_who(command->permission), NULL);
-    const char *example = command->example == NULL || command->example[0] == 0
-                              ? ""
-                              : command_text(ask, "help-example", "example", command->example, NULL);
+    struct app *app = ask->commands->app;
+    const char *example = command->example == NULL ? "" : words_prefix(&app->arena, command->example, app->config->prefix);
+    example = example[0] == 0 ? "" : command_text(ask, "help-example", "example", example, NULL);
     command_say(ask, "help-about", "name", command->name, "help", command->help, "who", who, "example", example,
                 "aliases", aliases_of(ask, command), NULL);
 }

@@ -79,7 +79,7 @@ static const char *fill(struct arena *arena, const char *text, const struct pair
     return said;
 }
 
-const char *words_fill(struct arena *arena, const struct hr_text *texts, const char *id, va_list ap)
+const char *words_fill(struct arena *arena, const struct hr_text *texts, const char *id, const char *prefix, va_list ap)
 {
     while (texts != NULL && texts->id != NULL && strcmp(texts->id, id) != 0) {
         texts++;
@@ -94,7 +94,7 @@ const char *words_fill(struct arena *arena, const struct hr_text *texts, const c
         BUG_IF(value == NULL);
         pairs[count++] = (struct pair){name, value, strlen(name), strlen(value)};
     }
-    return fill(arena, texts->text, pairs, count, false);
+    return fill(arena, words_prefix(arena, texts->text, prefix), pairs, count, false);
 }
 
 const char *words_sample(struct arena *arena, const struct hr_text *text)

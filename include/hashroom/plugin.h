@@ -289,6 +289,16 @@ typedef void hr_timer_fn(void *arg);
 typedef int hr_row_fn(void *arg, const struct hr_value *column, size_t count);
 typedef int hr_room_fn(void *arg, const struct hr_room *room);
 
+struct hr_network_state {
+    uint32_t size;
+    const char *name, *service; /* "libera", "IRC" */
+    bool up;
+    const char *reason; /* why down, plain words, or "" */
+    int64_t for_ms;     /* up or down for so long */
+};
+typedef int hr_network_fn(void *arg, const struct hr_network_state *network);
+typedef int hr_report_fn(void *arg, const char *who, const char *text);
+
 struct hr_api {
     uint32_t size;
 
@@ -354,6 +364,11 @@ struct hr_api {
 
     /* -- networks only: see network.h; NULL for a feature plugin -- */
     const struct hr_network_api *net;
+
+    /* -- for a status line -- */
+    int (*networks)(struct hr_bot *bot, hr_network_fn *fn, void *arg); /* each configured network that runs */
+    /* What every plugin's report() says, piece by piece; `who` is "irc/libera". */
+    int (*reports)(struct hr_bot *bot, hr_report_fn *fn, void *arg);
 };
 
 /* Is `fn`, added after the first release, in the running host? */

@@ -21,7 +21,7 @@ static struct arena arena;
 static const char *fill(const char *id, ...) {
     va_list ap;
     va_start(ap, id);
-    const char *said = words_fill(&arena, texts, id, ap);
+    const char *said = words_fill(&arena, texts, id, "!", ap);
     va_end(ap);
     return said;
 }
