@@ -28,5 +28,6 @@ struct app {
     bool rehearsal;            /* private store, fast clock, full rooms */
     int exit_code;
     const char *config_dir;
+    struct terminal *terminal; /* who reads the keyboard; NULL: nobody */
 };
 #endif
