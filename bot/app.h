@@ -30,4 +30,12 @@ struct app {
     const char *config_dir;
     struct terminal *terminal; /* who reads the keyboard; NULL: nobody */
 };
+
+/* Opens the store in config->state_dir (locked), makes the parts above, starts
+ * the plugins and then the outbox. Before: loop, clock, plugins (loaded), config
+ * without problems. On failure nothing is left open; err says what to do. */
+int app_open(struct app *app, unsigned store_flags, char *err, size_t err_size);
+/* Stops the plugins, commits, closes all; runs the loop until every handle is
+ * gone. Leaves loop, plugins and config to the caller. */
+void app_close(struct app *app);
 #endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* Puts the parts of the host together, and takes them apart. */
+#include "app.h"
+#include "chat.h"
+#include "command.h"
+#include "config.h"
+#include "http.h"
+#include "message.h"
+#include "outbox.h"
+#include "plugins.h"
+#include "room.h"
+#include "store.h"
+#include "stream.h"
+#include "timer.h"
+#include "turn.h"
+
+int app_open(struct app *app, unsigned store_flags, char *err, size_t err_size)
+{
+    int rc = store_open(&app->store, app->config->state_dir, store_flags, err, err_size);
+    if (rc != HR_OK) {
+        return rc;
+    }
+    app->turn = turn_new(app->loop, app->store);
+    app->timers = timers_new(app);
+    app->http = http_new(app);
+    app->streams = streams_new(app);
+    app->chats = chats_new(app);
+    app->rooms = rooms_new(app);
+    app->messages = messages_new(app);
+    app->outbox = outbox_new(app);
+    app->commands = commands_new(app);
+    rooms_configure(app->rooms);
+    plugins_start(app->plugins);
+    outbox_start(app->outbox);
+    turn_finish(app->turn);
+    return HR_OK;
+}
+
+void app_close(struct app *app)
+{
+    app->stopping = true;
+    plugins_stop(app->plugins);
+    turn_finish(app->turn);
+    outbox_free(app->outbox);
+    commands_free(app->commands);
+    messages_free(app->messages);
+    rooms_free(app->rooms);
+    chats_free(app->chats);
+    http_free(app->http);
+    streams_free(app->streams);
+    timers_free(app->timers);
+    turn_free(app->turn);
+    uv_run(app->loop, UV_RUN_DEFAULT);
+    store_close(app->store);
+    arena_clear(&app->arena);
+    app->store = NULL;
+}
