@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The channels of the configuration: joined at once, left alone after a kick or
+ * a refusal until an operator restarts the bot (DESIGN 3.9).
+ */
+#ifndef IRC_CHANNELS_H
+#define IRC_CHANNELS_H
+#include "wire.h"
+
+struct irc;
+struct gate_event;
+
+enum { CHANNELS_MAX = 200, CHANNEL_BYTES = 64 };
+
+enum place { PLACE_OUT, PLACE_JOINING, PLACE_IN, PLACE_REFUSED };
+
+struct channel {
+    char address[CHANNEL_BYTES]; /* as configured: that is how the host knows it */
+    enum place place;
+    int64_t joined_ms;  /* wall clock of the server: what was said before is history */
+    char reason[256];   /* REFUSED: why; IN: why the last line was not taken, or "" */
+};
+
+struct channels {
+    struct channel *all; /* array */
+    size_t count;
+};
+
+void channels_init(struct irc *irc); /* asks the host for the rooms */
+void channels_clear(struct channels *channels);
+struct channel *channels_find(const struct irc *irc, const char *name); /* as the server compares; or NULL */
+size_t channels_index(const struct irc *irc, const struct channel *channel);
+void channels_join_all(struct irc *irc);
+void channels_lost(struct irc *irc); /* the link ended */
+
+void channels_on_join(struct irc *irc, const struct gate_event *event);
+void channels_on_part(struct irc *irc, const struct gate_event *event);
+void channels_on_kick(struct irc *irc, const struct gate_event *event);
+void channels_on_mode(struct irc *irc, const struct gate_event *event);
+void channels_on_names(struct irc *irc, const struct gate_event *event); /* 353 */
+void channels_on_who(struct irc *irc, const struct gate_event *event);   /* 352, 354 */
+/* A numeric that may refuse a JOIN; true if it did. */
+bool channels_on_refusal(struct irc *irc, int numeric, const struct gate_event *event);
+#endif

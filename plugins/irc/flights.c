@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* Sending lines and finding out what became of each. */
+#include "flights.h"
+#include "irc.h"
+#include "link.h"
+#include "mem.h"
+#include "tags.h"
+
+static const int64_t echo_ms = 15 * 1000, answer_ms = 120 * 1000;
+#define BARRIER "hr-b"
+
+static bool echoes(const struct irc *irc)
+{
+    return (irc->caps & CAP_ECHO_MESSAGE) != 0;
+}
+
+static bool labels(const struct irc *irc)
+{
+    return echoes(irc) && (irc->caps & CAP_LABELS) && (irc->caps & CAP_MESSAGE_TAGS);
+}
+
+/* Takes the flight out of the list before the host is told: its answer may send the next. */
+static void settle(struct irc *irc, size_t index, int status, const char *remote_id, const char *reason)
+{
+    struct flights *flights = &irc->flights;
+    struct flight flight = flights->all[index];
+    memmove(&flights->all[index], &flights->all[index + 1], (flights->count - index - 1) * sizeof flight);
+    flights->count--;
+    struct channel *channel = channels_find(irc, flight.target);
+    if (channel && channel->place == PLACE_IN) {
+        (void)snprintf(channel->reason, sizeof channel->reason, "%s", status == HR_EFAIL ? reason : "");
+    }
+    flights->delivered += status == HR_OK;
+    flights->refused += status == HR_EFAIL;
+    flights->unknown += status == HR_EUNKNOWN;
+    irc->net->sent(irc->bot, flight.part, status, remote_id, 0, reason);
+    free(flight.target);
+    free(flight.text);
+}
+
+/* "PRIVMSG TARGET :TEXT", as render() wrote it; the text or NULL. */
+static const char *text_of(const struct hr_part *part)
+{
+    size_t target = strlen(part->room->address), verb = sizeof "PRIVMSG " - 1;
+    if (part->body_len < verb + target + 3 || strncmp(part->body, "PRIVMSG ", verb) != 0 ||
+        strncmp(part->body + verb, part->room->address, target) != 0 ||
+        strncmp(part->body + verb + target, " :", 2) != 0) {
+        return NULL;
+    }
+    return part->body + verb + target + 2;
+}
+
+static void ask_barrier(struct irc *irc)
+{
+    irc->flights.barrier = irc->flights.seq;
+    link_line(irc, "PING :" BARRIER "%llu", (unsigned long long)irc->flights.seq);
+}
+
+int flights_send(struct irc *irc, const struct hr_part *part)
+{
+    struct flights *flights = &irc->flights;
+    struct channel *channel = channels_find(irc, part->room->address);
+    if (irc->phase != PHASE_READY || flights->count == FLIGHTS_MAX || (channel && channel->place != PLACE_IN)) {
+        return HR_ERETRY;
+    }
+    char line[1024], out[1024 + 80];
+    const char *text = text_of(part);
+    size_t len = text ? gate_msg(irc->gate, part->room->address, text, line, sizeof line) : 0;
+    if (!len) {
+        irc->api->log(irc->bot, HR_ERROR, "a line for %s cannot be said on IRC and is left out", part->room->address);
+        return HR_EFAIL;
+    }
+    struct flight flight = {.part = part->id, .seq = ++flights->seq, .sent_ms = irc->api->monotonic_ms(irc->bot)};
+    (void)snprintf(flight.label, sizeof flight.label, "%s", part->txn);
+    size_t tag = labels(irc) ? (size_t)snprintf(out, sizeof out, "@label=%s ", flight.label) : 0;
+    memcpy(out + tag, line, len);
+    flight.target = mem_copy(part->room->address);
+    flight.text = mem_copy(text);
+    flights->all[flights->count++] = flight;
+    flights->sent++;
+    flights->sent_again += (part->flags & HR_PART_DOUBT) != 0;
+    link_bytes(irc, out, tag + len);
+    if (!echoes(irc)) {
+        /* One PING for each line: a numeric before its PONG then belongs to this line and no other. */
+        ask_barrier(irc);
+    }
+    return 0;
+}
+
+/* ---- answers ------------------------------------------------------------------------ */
+
+static size_t by_label(const struct irc *irc, const char *label)
+{
+    size_t i = 0;
+    while (i < irc->flights.count && strcmp(irc->flights.all[i].label, label) != 0) {
+        i++;
+    }
+    return i;
+}
+
+/* The oldest line for `target`; text NULL: any. */
+static size_t by_target(const struct irc *irc, const char *target, const char *text)
+{
+    size_t i = 0;
+    while (i < irc->flights.count && (!name_equal(&irc->support, irc->flights.all[i].target, target) ||
+                                      (text && strcmp(irc->flights.all[i].text, text) != 0))) {
+        i++;
+    }
+    return i;
+}
+
+static bool msgid_valid(const char *id)
+{
+    size_t len = strlen(id);
+    for (size_t i = 0; i < len; i++) {
+        if (id[i] <= ' ' || id[i] > '~') {
+            return false;
+        }
+    }
+    return len > 0 && len <= 256;
+}
+
+const char *flights_msgid(const struct wire *wire)
+{
+    const char *id = tags_get(wire, "msgid");
+    return id && msgid_valid(id) ? id : NULL;
+}
+
+void flights_on_echo(struct irc *irc, const struct gate_event *event, const char *label)
+{
+    size_t i = label ? by_label(irc, label) : irc->flights.count;
+    if (i == irc->flights.count) {
+        i = by_target(irc, event->param[0], event->param[1]);
+    }
+    if (i == irc->flights.count && !labels(irc)) {
+        i = by_target(irc, event->param[0], NULL); /* the network changed the words, as some do with colours */
+    }
+    if (i < irc->flights.count) {
+        settle(irc, i, HR_OK, flights_msgid(event->wire), NULL);
+    }
+}
+
+static const char *refusal(struct irc *irc, int numeric, const char *server)
+{
+    switch (numeric) {
+    case 401:
+        return "nobody of that name is there now";
+    case 403:
+    case 442:
+        return "the bot is not in that channel";
+    case 404:
+        return irc->api->print(irc->bot, "the channel takes no words of the bot now: ask its operators to give it voice "
+                               "(the server says: %.150s)", server);
+    case 477:
+        return "the channel takes words of registered names only: give the bot an account (sasl, sasl_account)";
+    default:
+        return irc->api->print(irc->bot, "the server refused the line (%.150s)", server);
+    }
+}
+
+bool flights_on_refusal(struct irc *irc, int numeric, const struct gate_event *event, const char *label)
+{
+    if (numeric < 400 || numeric > 599 || event->count < 2) {
+        return false;
+    }
+    size_t i = label ? by_label(irc, label) : irc->flights.count;
+    if (i == irc->flights.count) {
+        i = by_target(irc, event->param[1], NULL);
+    }
+    if (i == irc->flights.count && (numeric == 417 || numeric == 412)) {
+        i = 0; /* too long, no text: these name nobody */
+    }
+    if (i >= irc->flights.count) {
+        return false;
+    }
+    settle(irc, i, HR_EFAIL, NULL, refusal(irc, numeric, event->param[event->count - 1]));
+    return true;
+}
+
+/* FAIL PRIVMSG CODE [context...] :text */
+void flights_on_fail(struct irc *irc, const struct gate_event *event, const char *label)
+{
+    size_t i = label ? by_label(irc, label) : irc->flights.count;
+    for (size_t p = 2; i == irc->flights.count && p + 1 < event->count && strcmp(event->param[0], "PRIVMSG") == 0; p++) {
+        i = by_target(irc, event->param[p], NULL);
+    }
+    if (i < irc->flights.count) {
+        settle(irc, i, HR_EFAIL, NULL, refusal(irc, 0, event->param[event->count - 1]));
+    }
+}
+
+void flights_on_pong(struct irc *irc, const char *token)
+{
+    if (strncmp(token, BARRIER, sizeof BARRIER - 1) != 0) {
+        return;
+    }
+    uint64_t upto = strtoull(token + sizeof BARRIER - 1, NULL, 10);
+    if (upto >= irc->flights.barrier) {
+        irc->flights.barrier = 0;
+    }
+    while (irc->flights.count && irc->flights.all[0].seq <= upto) {
+        if (echoes(irc)) {
+            settle(irc, 0, HR_EUNKNOWN, NULL, "the server took the line but did not show it back");
+        } else {
+            settle(irc, 0, HR_OK, NULL, NULL);
+        }
+    }
+}
+
+void flights_watch(struct irc *irc, int64_t now)
+{
+    struct flights *flights = &irc->flights;
+    if (!flights->count) {
+        return;
+    }
+    int64_t age = now - flights->all[0].sent_ms;
+    if (age > answer_ms) {
+        link_end(irc, LINK_RETRY, "the server has not answered for a line in %d seconds", (int)(age / 1000));
+    } else if (age > echo_ms && !flights->barrier) {
+        ask_barrier(irc);
+    }
+}
+
+void flights_lost(struct irc *irc)
+{
+    struct flights *flights = &irc->flights;
+    flights->cut_off += flights->count;
+    flights->barrier = 0;
+
+    while (flights->count) {
+        settle(irc, 0, HR_ERETRY, NULL, "the connection ended before the server answered");
+    }
+}
+
+void flights_clear(struct flights *flights)
+{
+    for (size_t i = 0; i < flights->count; i++) {
+        free(flights->all[i].target);
+        free(flights->all[i].text);
+    }
+    flights->count = 0;
+}

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+LIBS_irc = -lircclient -lutf8proc
