@@ -9,7 +9,7 @@ static const int64_t removal_said_ms = 5 * 60 * 1000;
 
 enum {
     RELAYED_LINES = 12, /* of one message somebody wrote elsewhere; the rest is left out aloud */
-    OWN_LINES = 200,
+    OWN_LINES = 60, /* the host takes 64 parts */
     LEAST_BYTES = 100,
 };
 
