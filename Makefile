@@ -57,7 +57,12 @@ $(foreach p,$(PLUGINS),$(eval $(call plugin,$(p))))
 
 # ---- tests -------------------------------------------------------------------
 
-$(B)/unit/%_test: $(B)/tests/unit/%_test.o $(B)/libbot.a
+# what unit tests share (the whole host with a fake network); linked only where used
+$(B)/libunit.a: $(patsubst %.c,$(B)/%.o,$(filter-out %_test.c,$(wildcard tests/unit/*.c)))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/unit/%_test: $(B)/tests/unit/%_test.o $(B)/libunit.a $(B)/libbot.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Is a manifest sound? */
+#include "plugins_check.h"
+#include "buf.h"
+
+enum { TABLE_MAX = 256, NAME_MAX_CHARS = 31 };
+
+bool plugins_name_is_sound(const char *name)
+{
+    size_t len = strlen(name);
+    return len >= 1 && len <= NAME_MAX_CHARS && name[0] >= 'a' && name[0] <= 'z' &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == len;
+}
+
+static int refuse(char *why, size_t why_size, const char *what, const char *name)
+{
+    snprintf(why, why_size, "%s%s%s", what, name != NULL ? ": " : "", name != NULL ? name : "");
+    return HR_EINVAL;
+}
+
+static int check_options(const struct hr_option *option, char *why, size_t why_size)
+{
+    for (size_t i = 0; option != NULL && option[i].name != NULL; i++) {
+        if (i == TABLE_MAX || option[i].help == NULL || option[i].type <= HR_NULL || option[i].type > HR_SECRET) {
+            return refuse(why, why_size, "an option of the plugin has no help or no known type", option[i].name);
+        }
+    }
+    return HR_OK;
+}
+
+static int check_commands(const struct hr_command *command, char *why, size_t why_size)
+{
+    for (size_t i = 0; command != NULL && command[i].name != NULL; i++) {
+        if (i == TABLE_MAX || command[i].run == NULL || command[i].help == NULL || command[i].example == NULL ||
+            command[i].usage == NULL) {
+            return refuse(why, why_size, "a command of the plugin lacks its function, help, usage or example",
+                          command[i].name);
+        }
+    }
+    return HR_OK;
+}
+
+static int check_texts(const struct hr_text *text, char *why, size_t why_size)
+{
+    for (size_t i = 0; text != NULL && text[i].id != NULL; i++) {
+        if (i == TABLE_MAX || text[i].text == NULL) {
+            return refuse(why, why_size, "a text of the plugin is empty", text[i].id);
+        }
+    }
+    return HR_OK;
+}
+
+static int check_network(const struct hr_network *network, char *why, size_t why_size)
+{
+    if (network == NULL) {
+        return HR_OK;
+    }
+    if (network->size < sizeof(*network) || network->service == NULL || network->render == NULL ||
+        network->send == NULL || network->check_room == NULL || network->room_flags == 0) {
+        return refuse(why, why_size, "its network table lacks a member", NULL);
+    }
+    return HR_OK;
+}
+
+int plugins_check(const struct hr_plugin *plugin, const char *name, char *why, size_t why_size)
+{
+    if (plugin->abi != HR_ABI) {
+        snprintf(why, why_size,
+                 "it was built for another hashroom (its ABI is %u, this one is %u). Build it again with this version's "
+                 "headers",
+                 plugin->abi, HR_ABI);
+        return HR_EINVAL;
+    }
+    if (plugin->size < sizeof(*plugin)) {
+        return refuse(why, why_size, "its manifest is too short. Build it again with this version's headers", NULL);
+    }
+    if (plugin->name == NULL || strcmp(plugin->name, name) != 0) {
+        return refuse(why, why_size, "the file must have the plugin's own name", plugin->name);
+    }
+    if (plugin->version == NULL || plugin->help == NULL || plugin->start == NULL || plugin->stop == NULL) {
+        return refuse(why, why_size, "its manifest lacks version, help, start or stop", NULL);
+    }
+    int rc = check_options(plugin->options, why, why_size);
+    rc = rc == HR_OK ? check_commands(plugin->commands, why, why_size) : rc;
+    rc = rc == HR_OK ? check_texts(plugin->texts, why, why_size) : rc;
+    return rc == HR_OK ? check_network(plugin->network, why, why_size) : rc;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* Is a manifest sound? Read as data, before any code of the plugin runs. */
+#ifndef HASHROOM_PLUGINS_CHECK_H
+#define HASHROOM_PLUGINS_CHECK_H
+#include <hashroom/network.h>
+
+bool plugins_name_is_sound(const char *name); /* [a-z][a-z0-9_]{0,30} */
+/* HR_EINVAL with a plain sentence in why: another ABI, wrong name, a table with holes. */
+int plugins_check(const struct hr_plugin *plugin, const char *name, char *why, size_t why_size);
+#endif
