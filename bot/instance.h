@@ -23,6 +23,7 @@ struct hr_bot {
     struct hr_request *requests;
     struct hr_stream *streams;
     struct hr_bot *next;
+    struct plugin_stmt *sql_cache; /* plugin_sql.c */
     int entered;          /* calls into it that have not come back */
     int64_t entered_ms;   /* monotonic, of the outermost of them */
 };
