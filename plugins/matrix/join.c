@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Asking the server to let the bot into a room; aliases are resolved by the same request. */
+#include "call.h"
+#include "room.h"
+#include "scan.h"
+#include "sync.h"
+#include "upgrade.h"
+
+static void on_timer(void *arg)
+{
+    struct mx_room *room = arg;
+    room->timer = NULL;
+    room_join(room);
+}
+
+static void again(struct mx_room *room, const struct call_reply *reply)
+{
+    struct matrix *mx = room->mx;
+    int64_t wait_ms = matrix_backoff_ms(mx, (unsigned)room->tries++);
+    wait_ms = reply->retry_ms > wait_ms ? reply->retry_ms : wait_ms;
+    room_down(room, mx->api->print(mx->bot, "cannot join yet: %s; it is tried again", reply->words));
+    (void)mx->api->timer_in(mx->bot, wait_ms, 0, on_timer, room, &room->timer);
+}
+
+static void refused(struct mx_room *room, const struct call_reply *reply)
+{
+    struct matrix *mx = room->mx;
+    const char *fix = reply->code == 404
+                          ? "check its address in the configuration"
+                          : mx->api->print(mx->bot, "invite %s to it, or ask a moderator to", mx->user);
+    const char *reason = mx->api->print(mx->bot, "cannot join %s (%s): %s", room->address, reply->words, fix);
+    matrix_error(mx, "%s", reason);
+    room_down(room, reason);
+}
+
+static void on_join(struct matrix *mx, void *arg, const struct call_reply *reply)
+{
+    struct mx_room *room = arg;
+    room->joining = false;
+    if (reply->status == HR_OK && room->successor != NULL) {
+        upgrade_joined(room);
+    } else if (reply->status == HR_OK) {
+        if (!room->joined) {
+            sync_full(mx); /* it may have been in there already, so that no news of it would come */
+        }
+    } else if (reply->status == HR_EFAIL && room->successor != NULL) {
+        upgrade_failed(room, reply->words);
+    } else if (reply->status == HR_EFAIL) {
+        refused(room, reply);
+    } else {
+        again(room, reply);
+    }
+}
+
+static void on_resolved(struct matrix *mx, void *arg, const struct call_reply *reply)
+{
+    struct mx_room *room = arg;
+    const char *id = scan_text(reply->json, "room_id");
+    const json_t *server = json_array_get(json_object_get(reply->json, "servers"), 0);
+    room->joining = false;
+    if (reply->status == HR_EFAIL) {
+        refused(room, reply);
+    } else if (reply->status != HR_OK || id == NULL || id[0] != '!') {
+        again(room, reply);
+    } else if (room_by_id(mx, id) != NULL) {
+        room_down(room, mx->api->print(mx->bot, "%s leads to a room that stands twice in the configuration: write it "
+                                       "once", room->address));
+    } else {
+        mem_set(&room->id, id);
+        mem_set(&room->via, json_string_value(server));
+        (void)room_save(room);
+        room_join(room);
+    }
+}
+
+static int resolve(struct mx_room *room)
+{
+    struct matrix *mx = room->mx;
+    struct call_request request = {
+        .method = "GET",
+        .path = mx->api->print(mx->bot, "/_matrix/client/v3/directory/room/%s", call_encode(mx, room->address)),
+    };
+    return call_start(mx, &request, on_resolved, NULL, room);
+}
+
+static int join(struct mx_room *room)
+{
+    struct matrix *mx = room->mx;
+    const char *to = room->successor != NULL ? room->successor : room->id;
+    const char *server = room->via != NULL ? room->via : matrix_server(to);
+    const char *via = server[0] == '\0' ? "" : mx->api->print(mx->bot, "?server_name=%s&via=%s",
+                                                              call_encode(mx, server), call_encode(mx, server));
+    struct call_request request = {
+        .method = "POST",
+        .path = mx->api->print(mx->bot, "/_matrix/client/v3/join/%s%s", call_encode(mx, to), via),
+        .body = "{}",
+        .timeout_ms = 120000, /* joining a large room over federation takes its time */
+    };
+    int rc = call_start(mx, &request, on_join, NULL, room);
+    if (rc == HR_OK) {
+        mx->net->spend(mx->bot, 1); /* a join is an event as any other to the server's limit */
+    }
+    return rc;
+}
+
+void room_join(struct mx_room *room)
+{
+    if (room->joining || room->mx->token == NULL) {
+        return;
+    }
+    room->joining = true;
+    int rc = room->id == NULL && room->successor == NULL ? resolve(room) : join(room);
+    if (rc < 0) {
+        room->joining = false;
+        again(room, &(struct call_reply){.words = "the request could not be made", .retry_ms = -1});
+    }
+}

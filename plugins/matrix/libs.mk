@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+LIBS_matrix = -ljansson -lgumbo
+CFLAGS_matrix = -fvisibility=hidden

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* The matrix plugin: what it declares, start and stop, its lines for !status. */
+#include "matrix.h"
+
+#include "batch.h"
+#include "call.h"
+#include "check.h"
+#include "invite.h"
+#include "login.h"
+#include "render.h"
+#include "room.h"
+#include "send.h"
+#include "sync.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct hr_option options[] = {
+    {"homeserver", HR_STR, NULL, 0, 0, "Address of the homeserver's client API, with https.",
+     "https://matrix.example.org"},
+    {"user", HR_STR, NULL, 0, 0, "The bot's own user id.", "@bot:example.org"},
+    {"password_file", HR_SECRET, "", 0, 0, "File that holds the account's password; this or token_file.",
+     "/etc/hashroom/matrix.password"},
+    {"token_file", HR_SECRET, "", 0, 0, "File that holds an access token; this or password_file.", ""},
+    {"ca_file", HR_STR, "", 0, 0, "Own certificate authority of the homeserver, if it has one.", ""},
+    {"device_name", HR_STR, "hashroom", 0, 0, "Name of the bot's session, as people see it in its profile.", NULL},
+    {"invite_from", HR_LIST, "", 0, 0,
+     "User ids or server names whose invites are accepted, besides those of people in the chat's rooms.", ""},
+    {"max_private", HR_INT, "50", 0, 400, "How many private conversations may be open at once.", NULL},
+    {"rate_ms", HR_INT, "5000", 0, 3600000,
+     "Milliseconds for each event the account may send in the long run (Synapse as installed: 5000); 0: no limit.", NULL},
+    {"burst", HR_INT, "10", 0, 100000, "Events that may go at once after a quiet time; 0: no limit.", NULL},
+    {0},
+};
+
+static const char *const schema[] = {
+    "CREATE TABLE matrix_account(instance TEXT PRIMARY KEY, homeserver TEXT NOT NULL, user TEXT NOT NULL,"
+    " device TEXT NOT NULL, token TEXT NOT NULL, since TEXT, device_since_ms INTEGER NOT NULL) STRICT",
+    "CREATE TABLE matrix_room(instance TEXT NOT NULL, address TEXT NOT NULL, room_id TEXT, last_event TEXT,"
+    " private INTEGER NOT NULL, gone TEXT, PRIMARY KEY(instance, address)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE matrix_encrypted(room_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",
+    "CREATE TABLE matrix_invite(instance TEXT NOT NULL, room_id TEXT NOT NULL, sender TEXT NOT NULL,"
+    " encrypted INTEGER NOT NULL, PRIMARY KEY(instance, room_id)) STRICT, WITHOUT ROWID",
+    NULL,
+};
+
+/* ---- helpers of all files ------------------------------------------------------------ */
+
+void matrix_error(struct matrix *mx, const char *fmt, ...)
+{
+    char text[600];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    mem_set(&mx->last_error, text);
+    mx->api->log(mx->bot, HR_WARN, "%s", text);
+}
+
+char *matrix_trim(const char *text)
+{
+    text = text != NULL ? text : "";
+    text += strspn(text, " \t\r\n");
+    size_t len = strlen(text);
+    while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL) {
+        len--;
+    }
+    return mem_copy(text, len);
+}
+
+int64_t matrix_backoff_ms(struct matrix *mx, unsigned tries)
+{
+    uint16_t dice = 0x7FFF;
+    int64_t base = 1000LL << (tries > 6 ? 6 : tries);
+    base = base > 60000 ? 60000 : base;
+    (void)mx->api->random(mx->bot, &dice, sizeof(dice));
+    return base / 2 + base * dice / 0xFFFF;
+}
+
+const char *matrix_server(const char *id)
+{
+    const char *colon = id != NULL ? strchr(id, ':') : NULL;
+    return colon != NULL ? colon + 1 : "";
+}
+
+const char *matrix_column(const struct hr_value *column)
+{
+    return column->type == HR_NULL ? NULL : column->str;
+}
+
+void matrix_down(struct matrix *mx, const char *reason)
+{
+    if (mx->up || mx->reason == NULL || strcmp(mx->reason, reason) != 0) {
+        mem_set(&mx->reason, reason);
+        mx->up = false;
+        mx->net->down(mx->bot, NULL, reason);
+    }
+}
+
+/* ---- life ------------------------------------------------------------------------------- */
+
+static void stop(void *state)
+{
+    struct matrix *mx = state;
+    sync_stop(mx);
+    call_stop_all(mx);
+    invite_free_all(mx);
+    room_free_all(mx);
+    free(mx->name);
+    free(mx->homeserver);
+    free(mx->user);
+    free(mx->token);
+    free(mx->device);
+    free(mx->since);
+    free(mx->reason);
+    free(mx->last_error);
+    free(mx);
+}
+
+static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
+{
+    struct matrix *mx = mem_new(sizeof(*mx));
+    char *homeserver = matrix_trim(api->option(bot, "homeserver")->str);
+    size_t len = strlen(homeserver);
+    int64_t rate_ms = api->option(bot, "rate_ms")->num, burst = api->option(bot, "burst")->num;
+    while (len > 0 && homeserver[len - 1] == '/') {
+        homeserver[--len] = '\0';
+    }
+    *mx = (struct matrix){
+        .bot = bot,
+        .api = api,
+        .net = api->net,
+        .name = mem_dup(api->instance(bot)),
+        .homeserver = homeserver,
+        .user = matrix_trim(api->option(bot, "user")->str),
+        .rate = rate_ms > 0 ? 1000.0 / (double)rate_ms : MATRIX_NO_LIMIT,
+        .burst = burst > 0 ? (double)burst : MATRIX_NO_LIMIT,
+    };
+    send_limits(mx);
+    int rc = room_load(mx);
+    rc = rc < 0 ? rc : invite_load(mx);
+    rc = rc < 0 ? rc : login_start(mx);
+    if (rc < 0) {
+        stop(mx);
+        return rc;
+    }
+    *state = mx;
+    return HR_OK;
+}
+
+static void report(void *state, struct hr_out *out)
+{
+    const struct matrix *mx = state;
+    size_t up = 0;
+    for (size_t i = 0; i < mx->room_count; i++) {
+        up += mx->room[i]->up;
+    }
+    if (mx->up) {
+        int64_t minutes = (mx->api->now_ms(mx->bot) - mx->up_since_ms) / 60000;
+        mx->api->out(out, "Matrix is connected for %lld minutes, %zu of %zu rooms ready.\n", (long long)minutes, up,
+                     mx->room_count);
+    } else {
+        mx->api->out(out, "Matrix is not connected: %s.\n", mx->reason != NULL ? mx->reason : "starting");
+    }
+    if (mx->rate < MATRIX_NO_LIMIT) {
+        mx->api->out(out, "It may say one thing in %.1f seconds, %.0f at once.\n", 1 / mx->rate, mx->burst);
+    }
+    for (size_t i = 0; i < mx->room_count; i++) {
+        if (!mx->room[i]->up && mx->room[i]->reason != NULL && !mx->room[i]->private) {
+            mx->api->out(out, "Room %s: %s.\n", mx->room[i]->address, mx->room[i]->reason);
+        }
+    }
+    if (mx->last_error != NULL) {
+        mx->api->out(out, "Last problem: %s.\n", mx->last_error);
+    }
+}
+
+static const struct hr_network network = {
+    .size = sizeof(network),
+    .service = "Matrix",
+    .scope = "matrix",
+    .room_flags = HR_ROOM_PEOPLE,
+    .limits = {.size = sizeof(struct hr_limits), .rate = 0.2, .burst = 10, .window = 1, .window_all = 8},
+    .check_room = check_room,
+    .render = render_delivery,
+    .send = send_part,
+};
+
+const struct hr_plugin hashroom_plugin = {
+    HR_PLUGIN_HEADER,
+    .name = "matrix",
+    .version = "0.1.0",
+    .help = "Rooms on a Matrix homeserver, as an ordinary user of it.",
+    .options = options,
+    .schema = schema,
+    .network = &network,
+    .check = check_options,
+    .start = start,
+    .stop = stop,
+    .report = report,
+};

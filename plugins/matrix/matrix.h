@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the matrix plugin share: one account on one homeserver, and
+ * its rooms. One thread, the host's loop; everything here lives from start() to
+ * stop().
+ *
+ *   login ─▶ sync ─▶ batch ─▶ (gap) ─▶ room, member, inbound ─▶ post()
+ *   render ─▶ (the host) ─▶ send ─▶ sent()
+ */
+#ifndef MATRIX_H
+#define MATRIX_H
+
+#include "mem.h"
+
+#include <hashroom/network.h>
+
+enum {
+    MATRIX_MAX_ROOMS = 500,
+    MATRIX_MAX_MEMBERS = 1000,  /* names remembered for each room */
+    MATRIX_MAX_INVITES = 50,    /* undecided ones */
+    MATRIX_MAX_SEEN = 2048,     /* messages whose room is remembered */
+    MATRIX_LATE_MS = 120000,    /* older than this when it arrives: history, never a command */
+};
+
+#define MATRIX_NO_LIMIT 1e6 /* events per second, or at once */
+
+struct call;
+
+struct member {
+    char *id, *name; /* name "" if the person set none */
+    bool joined;
+    uint64_t seen; /* of room.clock: the longest unseen one makes place */
+};
+
+struct power { /* who has which rights in a room */
+    char **id;
+    int *level;
+    size_t count, cap;
+    int preset;      /* everyone else */
+    bool known;      /* there is a power_levels event; else the creator has 100 */
+    char *creator;   /* sender of m.room.create */
+    char **founder;  /* room version 12: rights without end, outside the list */
+    size_t founder_count;
+};
+
+struct mx_room {
+    struct matrix *mx;
+    char *address;   /* as the host knows it: room id or alias of the configuration */
+    char *id;        /* room id, NULL while the alias is not resolved */
+    bool private;    /* opened by an invite, not by the configuration */
+    bool joined;     /* this run has seen it among the joined rooms */
+    bool up;         /* the host was told that parts may go */
+    bool encrypted;  /* once and for ever: nothing is read, nothing is sent */
+    char *gone;      /* kicked or banned: why; stays out. NULL: not so */
+    char *reason;    /* why it is down, plain words */
+    char *last_event; /* newest event read, "" if none; NULL: never in there so far */
+    char *successor; /* being followed after an upgrade, or NULL */
+    char *via;       /* server that knows the successor */
+    int tries;       /* of joining */
+    bool joining;
+    struct hr_timer *timer;
+    struct member *member; /* sorted by id */
+    size_t member_count, member_cap;
+    uint64_t clock;
+    struct power power;
+};
+
+struct seen { /* see seen.h */
+    uint64_t hash;
+    const struct mx_room *room;
+    bool is_edit;
+};
+
+struct invite;
+struct batch;
+
+struct matrix {
+    struct hr_bot *bot;
+    const struct hr_api *api;
+    const struct hr_network_api *net;
+    char *name;       /* of the instance: first column of the tables */
+    char *homeserver; /* without a slash at the end */
+    char *user;
+    char *token, *device; /* NULL: not logged in */
+    unsigned login_no;    /* which token a request went out with */
+    int64_t device_since_ms; /* wall clock: transaction ids of before mean nothing to the server */
+    char *since;
+    bool want_full;   /* the next sync has to bring all state */
+    bool full;        /* the one under way does, and comes back at once */
+    struct call *poll; /* the sync under way, or NULL */
+    bool recovering;  /* `since` was refused: find out what is new by the last events */
+    bool up, stopped; /* stopped: waits for the operator */
+    int64_t up_since_ms;
+    char *reason, *last_error;
+    unsigned tries;   /* failed in a row: login or sync */
+    struct hr_timer *timer;
+    struct call *calls;
+    struct mx_room **room;
+    size_t room_count, room_cap;
+    struct invite *invites;
+    struct batch *batch; /* waits for the messages of a gap */
+    uintptr_t gap_no;
+    struct seen seen[MATRIX_MAX_SEEN]; /* a ring */
+    size_t seen_count;
+    unsigned bad_events, calls_refused;
+    double rate, burst;  /* of the account, as learned */
+    int64_t limited_ms;  /* monotonic: last 429, 0: none */
+    unsigned limited_count;
+};
+
+/* ---- small helpers, matrix.c ---- */
+/* An error worth a status line: also logged. */
+void matrix_error(struct matrix *mx, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Without end of line and leading or trailing spaces; free() it. */
+char *matrix_trim(const char *text);
+/* 1 s, 2 s, 4 s ... 60 s, each between half and one and a half of it. */
+int64_t matrix_backoff_ms(struct matrix *mx, unsigned tries);
+/* The part behind the first colon, or "". */
+const char *matrix_server(const char *id);
+/* A column that may be NULL. Borrowed. */
+const char *matrix_column(const struct hr_value *column);
+/* The network is down: told to the host once for each reason. */
+void matrix_down(struct matrix *mx, const char *reason);
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* From a delivery to parts. */
+#include "render.h"
+
+#include "mem.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What stands before the words of each part, and how it is linked. */
+struct head {
+    const char *lead, *url;
+    char between[400]; /* ": ", " ", or ", replying to Asha: " */
+};
+
+/* ---- pieces of text ------------------------------------------------------------------- */
+
+static const char *escape_of(char c)
+{
+    switch (c) {
+    case '&': return "&amp;";
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '"': return "&quot;";
+    case '\'': return "&#39;";
+    case '\n': return "<br>";
+    default: return NULL;
+    }
+}
+
+static void add_html(struct mem_buf *out, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        const char *escape = escape_of(text[i]);
+        mem_add(out, escape != NULL ? escape : text + i, escape != NULL ? strlen(escape) : 1);
+    }
+}
+
+/* Bytes that one byte of text costs in the event, body and HTML together. */
+static size_t cost_of(char c, bool html)
+{
+    const char *escape = escape_of(c);
+    size_t body = c == '"' || c == '\\' || c == '\n' ? 2 : (unsigned char)c < ' ' ? 6 : 1;
+    return body + (html ? (escape != NULL ? strlen(escape) : body) : 0);
+}
+
+/* The last place before max at which a text may be cut: behind a line, a
+ * sentence, a word, at worst before a whole code point. */
+static size_t cut_before(const char *text, size_t max)
+{
+    size_t sentence = 0, word = 0;
+    for (size_t i = max; i > max / 2; i--) {
+        if (text[i - 1] == '\n') {
+            return i;
+        }
+        if (text[i - 1] == ' ') {
+            word = word > 0 ? word : i;
+            if (sentence == 0 && i > 1 && memchr(".!?", text[i - 2], 3) != NULL) {
+                sentence = i;
+            }
+        }
+    }
+    if (sentence > 0 || word > 0) {
+        return sentence > 0 ? sentence : word;
+    }
+    while (max > 1 && ((unsigned char)text[max] & 0xC0) == 0x80) {
+        max--;
+    }
+    return max;
+}
+
+/* Bytes of text that fit into one event. */
+static size_t piece(const char *text, size_t len, bool html)
+{
+    size_t cost = 0, at = 0;
+    while (at < len && cost + cost_of(text[at], html) <= RENDER_MAX_BYTES) {
+        cost += cost_of(text[at++], html);
+    }
+    return at == len ? len : cut_before(text, at);
+}
+
+static size_t without_space(const char *text, size_t len)
+{
+    while (len > 0 && (text[len - 1] == ' ' || text[len - 1] == '\n')) {
+        len--;
+    }
+    return len;
+}
+
+/* ---- contents ---------------------------------------------------------------------------- */
+
+static struct head head_of(const struct hr_delivery *delivery)
+{
+    struct head head = {.lead = delivery->lead, .url = delivery->lead_url};
+    bool says_whom = delivery->act == HR_ACT_SAY && delivery->reply_remote[0] == '\0' && delivery->reply_name[0] != '\0';
+    if (delivery->lead[0] == '\0') {
+        return head;
+    }
+    if (says_whom) {
+        snprintf(head.between, sizeof(head.between), ", replying to %.300s: ", delivery->reply_name);
+    } else {
+        snprintf(head.between, sizeof(head.between), "%s", delivery->msg_flags & HR_MSG_EMOTE ? " " : ": ");
+    }
+    return head;
+}
+
+static json_t *content_of(const struct hr_delivery *delivery, const struct head *head, const char *text, size_t len)
+{
+    bool spoken = head->lead[0] != '\0' || (delivery->say_flags & HR_SAY_TEXT) != 0;
+    bool emote = head->lead[0] == '\0' && (delivery->msg_flags & HR_MSG_EMOTE) != 0;
+    struct mem_buf body = {.max = 64 * 1024}, html = {.max = 64 * 1024};
+    mem_puts(&body, head->lead);
+    mem_puts(&body, head->between);
+    mem_add(&body, text, len);
+    json_t *content = json_pack("{s:s, s:s%, s:{}}", "msgtype", emote ? "m.emote" : spoken ? "m.text" : "m.notice",
+                                "body", mem_text(&body), body.len, "m.mentions");
+    if (content != NULL && head->lead[0] != '\0' && head->url[0] != '\0') {
+        mem_puts(&html, "<a href=\"");
+        add_html(&html, head->url, strlen(head->url));
+        mem_puts(&html, "\">");
+        add_html(&html, head->lead, strlen(head->lead));
+        mem_puts(&html, "</a>");
+        add_html(&html, head->between, strlen(head->between));
+        add_html(&html, text, len);
+        json_object_set_new(content, "format", json_string("org.matrix.custom.html"));
+        json_object_set_new(content, "formatted_body", json_stringn(mem_text(&html), html.len));
+    }
+    mem_clear(&body);
+    mem_clear(&html);
+    return content;
+}
+
+static void prefix_star(json_t *content, const char *key)
+{
+    const json_t *value = json_object_get(content, key);
+    if (value != NULL) {
+        struct mem_buf text = {.max = 70 * 1024};
+        mem_puts(&text, "* ");
+        mem_add(&text, json_string_value(value), json_string_length(value));
+        json_object_set_new(content, key, json_stringn(mem_text(&text), text.len));
+        mem_clear(&text);
+    }
+}
+
+/* The new words twice: for clients that know edits, and for those that don't. */
+static json_t *as_edit(json_t *content, const char *target)
+{
+    json_t *outer = content != NULL ? json_deep_copy(content) : NULL;
+    if (outer != NULL) {
+        prefix_star(outer, "body");
+        prefix_star(outer, "formatted_body");
+        json_object_set(outer, "m.new_content", content);
+        json_object_set_new(outer, "m.relates_to", json_pack("{s:s, s:s}", "rel_type", "m.replace", "event_id", target));
+    }
+    json_decref(content);
+    return outer;
+}
+
+/* ---- parts --------------------------------------------------------------------------------- */
+
+static int put(struct hr_parts *out, const char *type, json_t *content, const char *redacts)
+{
+    json_t *part = json_pack("{s:s, s:o*, s:s*}", "type", type, "content", content, "redacts", redacts);
+    char *text = part != NULL && content != NULL ? json_dumps(part, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    json_decref(part);
+    if (text == NULL) {
+        return HR_EINVAL;
+    }
+    out->add(out, text, strlen(text));
+    free(text);
+    return HR_OK;
+}
+
+static int put_redaction(struct hr_parts *out, const char *target)
+{
+    return put(out, "m.room.redaction", json_object(), target);
+}
+
+static int put_text(const struct hr_delivery *delivery, struct hr_parts *out)
+{
+    const struct head head = head_of(delivery);
+    const char *text = delivery->text;
+    /* An edit carries everything twice. */
+    bool twice = (head.lead[0] != '\0' && head.url[0] != '\0') || delivery->act == HR_ACT_EDIT;
+    size_t left = strlen(text), no = 0;
+    int rc = HR_OK;
+    while (rc == HR_OK && (left > 0 || no == 0)) {
+        size_t len = piece(text, left, twice), shown = without_space(text, len);
+        json_t *content = shown > 0 ? content_of(delivery, &head, text, shown) : NULL;
+        if (shown == 0 && left > len) {
+            text += len, left -= len;
+            continue;
+        }
+        if (shown == 0) {
+            break;
+        }
+        if (delivery->act == HR_ACT_EDIT && no < delivery->target_count) {
+            content = as_edit(content, delivery->target[no]);
+        } else if (no == 0 && delivery->reply_remote[0] == '$') {
+            json_object_set_new(content, "m.relates_to",
+                                json_pack("{s:{s:s}}", "m.in_reply_to", "event_id", delivery->reply_remote));
+        }
+        rc = put(out, "m.room.message", content, NULL);
+        text += len, left -= len, no++;
+    }
+    for (; rc == HR_OK && delivery->act == HR_ACT_EDIT && no < delivery->target_count; no++) {
+        rc = put_redaction(out, delivery->target[no]); /* the new words need fewer events */
+    }
+    return rc;
+}
+
+int render_delivery(void *state, const struct hr_delivery *const *deliveries, size_t count, struct hr_parts *out,
+                    char *err, size_t err_size)
+{
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        const struct hr_delivery *delivery = deliveries[i];
+        int rc = HR_OK;
+        if (delivery->act == HR_ACT_REMOVE) {
+            for (size_t t = 0; rc == HR_OK && t < delivery->target_count; t++) {
+                rc = put_redaction(out, delivery->target[t]);
+            }
+        } else {
+            rc = put_text(delivery, out);
+        }
+        if (rc < 0) {
+            snprintf(err, err_size, "the text is not valid UTF-8");
+            return HR_EINVAL;
+        }
+    }
+    return HR_OK;
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/* The rooms: what is known of each, what the tables keep. */
+#include "room.h"
+
+#include "member.h"
+#include "upgrade.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- finding ---------------------------------------------------------------------- */
+
+struct mx_room *room_by_id(struct matrix *mx, const char *id)
+{
+    for (size_t i = 0; i < mx->room_count; i++) {
+        if (mx->room[i]->id != NULL && strcmp(mx->room[i]->id, id) == 0) {
+            return mx->room[i];
+        }
+    }
+    return NULL;
+}
+
+struct mx_room *room_by_address(struct matrix *mx, const char *address)
+{
+    for (size_t i = 0; i < mx->room_count; i++) {
+        if (strcmp(mx->room[i]->address, address) == 0) {
+            return mx->room[i];
+        }
+    }
+    return NULL;
+}
+
+struct mx_room *room_add(struct matrix *mx, const char *address, bool private)
+{
+    if (mx->room_count == MATRIX_MAX_ROOMS) {
+        return NULL;
+    }
+    struct mx_room *room = mem_new(sizeof(*room));
+    *room = (struct mx_room){.mx = mx, .address = mem_dup(address), .private = private};
+    if (address[0] == '!') {
+        room->id = mem_dup(address);
+    }
+    mx->room = mem_grow(mx->room, mx->room_count, &mx->room_cap, sizeof(*mx->room));
+    mx->room[mx->room_count++] = room;
+    return room;
+}
+
+size_t room_private_count(const struct matrix *mx)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < mx->room_count; i++) {
+        count += mx->room[i]->private && mx->room[i]->gone == NULL;
+    }
+    return count;
+}
+
+/* ---- tables ------------------------------------------------------------------------- */
+
+int room_save(const struct mx_room *room)
+{
+    const struct hr_value null = {.type = HR_NULL};
+    const struct hr_value args[] = {
+        HR_V_STR(room->mx->name),
+        HR_V_STR(room->address),
+        room->id != NULL ? HR_V_STR(room->id) : null,
+        room->last_event != NULL ? HR_V_STR(room->last_event) : null,
+        HR_V_INT(room->private),
+        room->gone != NULL ? HR_V_STR(room->gone) : null,
+    };
+    return room->mx->api->sql(room->mx->bot,
+                              "INSERT OR REPLACE INTO matrix_room(instance, address, room_id, last_event, private, gone)"
+                              " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+                              args, 6, NULL, NULL);
+}
+
+static int on_found(void *arg, const struct hr_value *column, size_t count)
+{
+    (void)column, (void)count;
+    *(bool *)arg = true;
+    return HR_OK;
+}
+
+static void load_encrypted(struct mx_room *room)
+{
+    if (room->id != NULL) {
+        const struct hr_value args[] = {HR_V_STR(room->id)};
+        (void)room->mx->api->sql(room->mx->bot, "SELECT 1 FROM matrix_encrypted WHERE room_id = ?1", args, 1, on_found,
+                                 &room->encrypted);
+    }
+}
+
+static int on_stored(void *arg, const struct hr_value *column, size_t count)
+{
+    struct matrix *mx = arg;
+    struct mx_room *room = room_by_address(mx, column[0].str);
+    bool private = column[3].num != 0;
+    (void)count;
+    if (room == NULL) {
+        room = private ? room_add(mx, column[0].str, true) : NULL;
+    }
+    if (room != NULL) { /* else no longer configured: its row waits for the day it is again */
+        if (matrix_column(&column[1]) != NULL) {
+            mem_set(&room->id, column[1].str);
+        }
+        mem_set(&room->last_event, matrix_column(&column[2]));
+        mem_set(&room->gone, matrix_column(&column[4]));
+    }
+    return HR_OK;
+}
+
+static int on_configured(void *arg, const struct hr_room *hr)
+{
+    struct matrix *mx = arg;
+    if (room_by_address(mx, hr->address) == NULL && (hr->flags & HR_ROOM_PRIVATE) == 0) {
+        (void)room_add(mx, hr->address, false);
+    }
+    return HR_OK;
+}
+
+int room_load(struct matrix *mx)
+{
+    const struct hr_value args[] = {HR_V_STR(mx->name)};
+    int rc = mx->net->rooms(mx->bot, on_configured, mx);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = mx->api->sql(mx->bot,
+                      "SELECT address, room_id, last_event, private, gone FROM matrix_room WHERE instance = ?1", args, 1,
+                      on_stored, mx);
+    for (size_t i = 0; i < mx->room_count; i++) {
+        load_encrypted(mx->room[i]);
+    }
+    return rc;
+}
+
+void room_free_all(struct matrix *mx)
+{
+    for (size_t i = 0; i < mx->room_count; i++) {
+        struct mx_room *room = mx->room[i];
+        mx->api->timer_stop(room->timer);
+        member_clear(room);
+        free(room->address);
+        free(room->id);
+        free(room->gone);
+        free(room->reason);
+        free(room->last_event);
+        free(room->successor);
+        free(room->via);
+        free(room);
+    }
+    free(mx->room);
+    mx->room = NULL;
+    mx->room_count = mx->room_cap = 0;
+}
+
+/* ---- states ------------------------------------------------------------------------- */
+
+void room_down(struct mx_room *room, const char *reason)
+{
+    bool news = room->up || room->reason == NULL || strcmp(room->reason, reason) != 0;
+    room->up = false;
+    mem_set(&room->reason, reason);
+    if (news) {
+        room->mx->net->down(room->mx->bot, room->address, reason);
+    }
+}
+
+static void room_up(struct mx_room *room)
+{
+    if (room->up || room->encrypted || room->gone != NULL || room->successor != NULL || !room->joined) {
+        return;
+    }
+    room->up = true;
+    mem_set(&room->reason, NULL);
+    room->mx->net->up(room->mx->bot, room->address);
+}
+
+void room_encrypt(struct mx_room *room)
+{
+    struct matrix *mx = room->mx;
+    if (room->encrypted) {
+        return;
+    }
+    const struct hr_value args[] = {HR_V_STR(room->id)};
+    room->encrypted = true;
+    (void)mx->api->sql(mx->bot, "INSERT OR IGNORE INTO matrix_encrypted(room_id) VALUES(?1)", args, 1, NULL, NULL);
+    mx->api->log(mx->bot, HR_WARN,
+                 "The room %s is encrypted, so nothing is read or said there: please give the chat a room "
+                 "without encryption.", room->address);
+    room_down(room, "the room is encrypted, so nothing is read or said there");
+}
+
+void room_state(struct mx_room *room, const struct event *event)
+{
+    if (strcmp(event->type, "m.room.encryption") == 0 && event->state_key[0] == '\0') {
+        room_encrypt(room);
+    } else if (strcmp(event->type, "m.room.member") == 0) {
+        member_event(room, event);
+        if (strcmp(event->state_key, room->mx->user) == 0) {
+            upgrade_own_member(room, event);
+        }
+    } else if (event->state_key[0] == '\0' && strcmp(event->type, "m.room.power_levels") == 0) {
+        member_power_event(room, event);
+    } else if (event->state_key[0] == '\0' && strcmp(event->type, "m.room.create") == 0) {
+        member_create_event(room, event);
+    } else if (event->state_key[0] == '\0' && strcmp(event->type, "m.room.tombstone") == 0) {
+        upgrade_tombstone(room, event);
+    }
+}
+
+void room_joined(struct mx_room *room)
+{
+    room->joined = true;
+    room->tries = 0;
+    if (room->gone != NULL || room->last_event == NULL) {
+        mem_set(&room->gone, NULL);
+        if (room->last_event == NULL) {
+            mem_set(&room->last_event, "");
+        }
+        (void)room_save(room);
+    }
+    if (room->encrypted) {
+        room_down(room, "the room is encrypted, so nothing is read or said there");
+    }
+}
+
+void room_read(struct mx_room *room, const char *last_event)
+{
+    if (last_event[0] != '\0') {
+        mem_set(&room->last_event, last_event);
+        (void)room_save(room);
+    }
+    room_up(room);
+}
+
+void room_left(struct mx_room *room)
+{
+    struct matrix *mx = room->mx;
+    room->joined = false;
+    mem_set(&room->last_event, NULL);
+    if (room->gone == NULL) {
+        mem_set(&room->gone, "the bot was taken out of the room; it stays out until somebody it knows invites it");
+    }
+    mx->api->log(mx->bot, HR_WARN, "%s: %s", room->address, room->gone);
+    (void)room_save(room);
+    member_clear(room);
+    room_down(room, room->gone);
+}
+
+void room_synced(struct matrix *mx, bool first)
+{
+    for (size_t i = 0; first && i < mx->room_count; i++) {
+        struct mx_room *room = mx->room[i];
+        if (room->encrypted) {
+            room_down(room, "the room is encrypted, so nothing is read or said there");
+        } else if (room->gone != NULL) {
+            room_down(room, room->gone);
+        } else if (!room->joined && room->private && room->last_event != NULL) {
+            room_left(room); /* while the bot was away */
+        } else if (!room->joined) {
+            mem_set(&room->last_event, NULL); /* what was said there meanwhile was not said to the bot */
+            room_join(room);
+        }
+    }
+}

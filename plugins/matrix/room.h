@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rooms: those of the configuration (id or alias) and private ones that
+ * came by invite. Joined at start; after a kick or ban the bot stays out; once
+ * encrypted a room stays down for ever; an upgraded room is followed.
+ */
+#ifndef MATRIX_ROOM_H
+#define MATRIX_ROOM_H
+
+#include "event.h"
+#include "matrix.h"
+
+int room_load(struct matrix *mx);      /* from the host and from the tables */
+void room_free_all(struct matrix *mx);
+struct mx_room *room_by_id(struct matrix *mx, const char *id);           /* or NULL */
+struct mx_room *room_by_address(struct matrix *mx, const char *address); /* or NULL */
+struct mx_room *room_add(struct matrix *mx, const char *address, bool private); /* NULL: too many */
+size_t room_private_count(const struct matrix *mx);
+
+void room_state(struct mx_room *room, const struct event *event); /* one state event of it */
+void room_joined(struct mx_room *room);  /* a sync reply names it among the joined ones */
+void room_left(struct mx_room *room);    /* ... among those left */
+void room_read(struct mx_room *room, const char *last_event); /* a timeline is read; "": was empty */
+void room_synced(struct matrix *mx, bool first); /* a whole reply is read */
+
+void room_join(struct mx_room *room);    /* asks the server to let the bot in */
+void room_down(struct mx_room *room, const char *reason);
+void room_encrypt(struct mx_room *room); /* seen to be encrypted: for ever */
+int room_save(const struct mx_room *room);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* One part to the server. */
+#include "send.h"
+
+#include "call.h"
+#include "room.h"
+#include "scan.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Servers forget transaction ids after about a day (Synapse: 24 hours). */
+static const int64_t TXN_LIVES_MS = 23LL * 3600 * 1000;
+/* A second 429 within this time is no accident: the account gets less than we thought. */
+static const int64_t AGAIN_MS = 600000;
+static const double LEAST_RATE = 1.0 / 60;
+
+void send_limits(struct matrix *mx)
+{
+    struct hr_limits limits = {.size = sizeof(limits), .rate = mx->rate, .burst = mx->burst, .window = 1,
+                               .window_all = 8};
+    mx->net->limits(mx->bot, &limits);
+}
+
+/* The account was told to slow down; retry_ms is about the time one event costs. */
+static void learn(struct matrix *mx, int64_t retry_ms)
+{
+    int64_t now = mx->api->monotonic_ms(mx->bot);
+    bool again = mx->limited_ms > 0 && now - mx->limited_ms < AGAIN_MS;
+    mx->limited_ms = now;
+    mx->limited_count++;
+    if (!again) {
+        return;
+    }
+    double asked = 1000.0 / (double)(retry_ms > 1000 ? retry_ms : 1000);
+    double rate = mx->rate / 2 < asked ? mx->rate / 2 : asked;
+    mx->rate = rate < LEAST_RATE ? LEAST_RATE : rate;
+    mx->burst = mx->burst > 10 ? 10 : mx->burst;
+    matrix_error(mx, "the server limits this account further: from now on one event in %.0f s", 1 / mx->rate);
+    send_limits(mx);
+}
+
+struct sending {
+    uint64_t part;
+    unsigned attempt;
+};
+
+static void on_sent(struct matrix *mx, void *arg, const struct call_reply *reply)
+{
+    struct sending sending = *(struct sending *)arg;
+    const char *id = scan_text(reply->json, "event_id");
+    int64_t wait_ms = matrix_backoff_ms(mx, sending.attempt);
+    free(arg);
+    if (reply->status == HR_OK && id != NULL) {
+        mx->net->sent(mx->bot, sending.part, HR_OK, id, 0, NULL);
+    } else if (reply->code == 429) {
+        wait_ms = reply->retry_ms > 0 ? reply->retry_ms : 5000;
+        learn(mx, wait_ms);
+        mx->net->sent(mx->bot, sending.part, HR_ERETRY, NULL, wait_ms, "the server asks for a pause");
+    } else if (reply->status == HR_EFAIL && reply->code == 413) {
+        mx->net->sent(mx->bot, sending.part, HR_EFAIL, NULL, 0, "the message is too long for the server");
+    } else if (reply->status == HR_EFAIL && reply->code == 403) {
+        mx->net->sent(mx->bot, sending.part, HR_EFAIL, NULL, 0,
+                      mx->api->print(mx->bot, "the bot may not speak in this room (%s)", reply->words));
+    } else if (reply->status == HR_EFAIL) {
+        mx->net->sent(mx->bot, sending.part, HR_EFAIL, NULL, 0, reply->words);
+    } else { /* no answer, 5xx, token ended, an answer that can't be read: the same transaction again */
+        matrix_error(mx, "a message could not be sent: %s; tried again in %d s",
+                     reply->words[0] != '\0' ? reply->words : "the answer can't be read", (int)((wait_ms + 999) / 1000));
+        mx->net->sent(mx->bot, sending.part, HR_ERETRY, NULL, wait_ms, reply->words);
+    }
+}
+
+/* Path of the request, and its body into *content (the caller frees it). */
+static const char *request_of(struct matrix *mx, const struct mx_room *room, const struct hr_part *part, char **content)
+{
+    json_error_t error;
+    json_t *event = json_loadb(part->body, part->body_len, 0, &error);
+    const char *type = scan_text(event, "type"), *redacts = scan_text(event, "redacts"), *path = NULL;
+    const json_t *body = json_object_get(event, "content");
+    *content = body != NULL ? json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    if (*content != NULL && redacts != NULL) {
+        path = mx->api->print(mx->bot, "/_matrix/client/v3/rooms/%s/redact/%s/%s", call_encode(mx, room->id),
+                              call_encode(mx, redacts), call_encode(mx, part->txn));
+    } else if (*content != NULL && type != NULL) {
+        path = mx->api->print(mx->bot, "/_matrix/client/v3/rooms/%s/send/%s/%s", call_encode(mx, room->id),
+                              call_encode(mx, type), call_encode(mx, part->txn));
+    }
+    json_decref(event);
+    return path;
+}
+
+int send_part(void *state, const struct hr_part *part)
+{
+    struct matrix *mx = state;
+    const struct mx_room *room = room_by_address(mx, part->room->address);
+    if (room == NULL || room->encrypted) { /* never plain text where it was encrypted once */
+        mx->net->sent(mx->bot, part->id, HR_EFAIL, NULL, 0,
+                      room == NULL ? "the bot is not in that room" : "the room is encrypted");
+        return HR_OK;
+    }
+    if ((part->flags & HR_PART_DOUBT) != 0 && (mx->api->wall_ms(mx->bot) - part->first_ms > TXN_LIVES_MS ||
+                                               part->first_ms < mx->device_since_ms)) {
+        return HR_EUNKNOWN; /* the server would take it for a new one */
+    }
+    if (mx->token == NULL || room->id == NULL || !room->up) {
+        return HR_ERETRY;
+    }
+    char *content = NULL;
+    const char *path = request_of(mx, room, part, &content);
+    if (path == NULL) {
+        free(content);
+        return HR_EINVAL;
+    }
+    struct sending *sending = mem_new(sizeof(*sending));
+    *sending = (struct sending){.part = part->id, .attempt = part->attempt > 0 ? (unsigned)part->attempt - 1 : 0};
+    struct call_request request = {.method = "PUT", .path = path, .body = content};
+    int rc = call_start(mx, &request, on_sent, free, sending);
+    free(content);
+    if (rc < 0) {
+        free(sending);
+        return HR_ERETRY;
+    }
+    return HR_OK;
+}

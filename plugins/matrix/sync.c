@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* The long poll. */
+#include "sync.h"
+
+#include "batch.h"
+#include "call.h"
+#include "invite.h"
+#include "login.h"
+#include "room.h"
+
+
+enum {
+    POLL_MS = 30000,
+    MAX_REPLY = 64 * 1024 * 1024, /* 100 to-device events and 50 of each room, 64 kB each, is less for most */
+    FIRST_LIMIT = 1, LIMIT = 50,  /* events of one room; older ones are fetched by gap.c */
+};
+
+static void ask(struct matrix *mx);
+
+static void on_timer(void *arg)
+{
+    struct matrix *mx = arg;
+    mx->timer = NULL;
+    ask(mx);
+}
+
+static void later(struct matrix *mx, const char *what, int64_t at_least_ms)
+{
+    mx->want_full = mx->want_full || mx->full;
+    int64_t wait_ms = matrix_backoff_ms(mx, mx->tries++);
+    wait_ms = at_least_ms > wait_ms ? at_least_ms : wait_ms;
+    if (mx->timer != NULL) {
+        return;
+    }
+    matrix_error(mx, "cannot read from %s: %s; next try in %d s", mx->homeserver, what, (int)((wait_ms + 999) / 1000));
+    if (mx->tries > 1) { /* one cut connection is no news for the rooms */
+        matrix_down(mx, mx->api->print(mx->bot, "the server does not answer: %s; it is tried again", what));
+    }
+    if (mx->api->timer_in(mx->bot, wait_ms, 0, on_timer, mx, &mx->timer) < 0) {
+        matrix_error(mx, "no timer to be had: reading has stopped");
+    }
+}
+
+static void on_sync(struct matrix *mx, void *arg, const struct call_reply *reply)
+{
+    (void)arg;
+    if (mx->token == NULL || mx->stopped) {
+        return; /* the session has ended; login_lost() goes on */
+    }
+    if (reply->code == 400 && mx->since != NULL) {
+        matrix_error(mx, "the server no longer knows where reading stood (%s); reading anew", reply->words);
+        mem_set(&mx->since, NULL);
+        mx->recovering = true;
+        mx->want_full = true;
+        ask(mx);
+    } else if (reply->status != HR_OK) {
+        later(mx, reply->words, reply->retry_ms);
+    } else if (batch_take(mx, reply->body, reply->body_len) < 0) {
+        later(mx, "the reply is not one of a Matrix server", -1);
+    }
+}
+
+void sync_done(struct matrix *mx, const char *next)
+{
+    if (login_save_since(mx, next) < 0) {
+        later(mx, "the place in the stream could not be saved", -1);
+        return; /* the same events come again and are recognised */
+    }
+    mem_set(&mx->since, next);
+    mx->recovering = false;
+    mx->tries = 0;
+    if (!mx->up) {
+        mx->up = true;
+        mx->up_since_ms = mx->api->now_ms(mx->bot);
+        mem_set(&mx->reason, NULL);
+        mx->net->up(mx->bot, NULL);
+    }
+    room_synced(mx, mx->full);
+    invite_resume(mx);
+    if (mx->poll == NULL) { /* else room_synced() had reason to ask at once */
+        ask(mx);
+    }
+}
+
+static const char *filter(struct matrix *mx, int limit)
+{
+    /* Redundant members: the names of those who speak come along each time, so none has to be stored. */
+    return mx->api->print(mx->bot,
+                          "{\"presence\":{\"types\":[]},\"account_data\":{\"types\":[]},\"room\":{"
+                          "\"account_data\":{\"types\":[]},\"ephemeral\":{\"types\":[]},"
+                          "\"state\":{\"types\":" SYNC_TYPES ",\"lazy_load_members\":true,"
+                          "\"include_redundant_members\":true},"
+                          "\"timeline\":{\"types\":" SYNC_TYPES ",\"limit\":%d,\"lazy_load_members\":true}}}",
+                          limit);
+}
+
+static void ask(struct matrix *mx)
+{
+    bool first = mx->since == NULL;
+    mx->full = mx->want_full;
+    mx->want_full = false;
+    int limit = first && !mx->recovering ? FIRST_LIMIT : LIMIT;
+    const char *since = first ? "" : mx->api->print(mx->bot, "&since=%s", call_encode(mx, mx->since));
+    /* The first of a run brings all state, so that rights and encryption need not be stored. */
+    struct call_request request = {
+        .method = "GET",
+        .path = mx->api->print(mx->bot, "/_matrix/client/v3/sync?set_presence=offline&timeout=%d%s%s&filter=%s",
+                               mx->full ? 0 : POLL_MS, mx->full && !first ? "&full_state=true" : "", since,
+                               call_encode(mx, filter(mx, limit))),
+        .max_bytes = MAX_REPLY,
+        .timeout_ms = mx->full ? 300000 : POLL_MS + 45000,
+        .raw = true,
+        .handle = &mx->poll,
+    };
+    if (call_start(mx, &request, on_sync, NULL, NULL) < 0) {
+        later(mx, "the request could not be made", -1);
+    }
+}
+
+void sync_start(struct matrix *mx)
+{
+    mx->want_full = true;
+    ask(mx);
+}
+
+void sync_full(struct matrix *mx)
+{
+    mx->want_full = true;
+    if (mx->poll != NULL && !mx->full) { /* nothing is lost: what it would bring comes with the next */
+        call_cancel(mx->poll);
+        ask(mx);
+    }
+}
+
+void sync_stop(struct matrix *mx)
+{
+    mx->api->timer_stop(mx->timer);
+    mx->timer = NULL;
+    call_cancel(mx->poll);
+    batch_drop(mx);
+}
