@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: MIT
+"""X (Twitter) API v2 as far as hashroom uses it, on loopback, from the published contract and not from the client.
+
+    with XSim(clock_file) as x:            # x.url, x.credentials()
+        post = x.post("ana_reads", "A1. Poems #dpulo", photos=["Three books"])
+        x.delete(post["id"]); x.fail("GET /2/tweets/search/recent", 503)
+        assert x.violations == []
+By hand: python3 tests/sim/xsim.py [--port N] [--clock FILE]; the same by HTTP at /admin/post, /admin/delete, ...
+
+Ids, times, the search window and prices follow the simulated clock; signatures, rate limits, heartbeats, rule delay
+and retry times the system's, as a client's network does.
+"""
+import argparse
+import http.server
+import json
+import pathlib
+import socket
+import sys
+import threading
+import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import xauth  # noqa: E402
+from xapi import Api  # noqa: E402
+from xstate import Clock, Refused, State  # noqa: E402
+from xstream import Connection, Streams  # noqa: E402
+from xwatch import Watch  # noqa: E402
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request, client_address):
+        pass  # a client that goes is nothing to tell
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version, sys_version = "xsim", ""
+    disable_nagle_algorithm = True
+
+    def log_message(self, *_):
+        pass
+
+    def _do(self):
+        sim = self.server.sim
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length) if length else b""
+        target = urllib.parse.urlsplit(self.path)
+        if target.path.startswith("/admin/"):
+            self._reply(200, sim.admin(target.path[7:], json.loads(body or b"{}")), {})
+            return
+        sim.api.handle(self, target, body)
+
+    do_GET = do_POST = do_DELETE = do_PUT = _do
+
+    def _reply(self, code, body, headers):
+        data = json.dumps(body, ensure_ascii=False).encode()
+        self.send_response(code)
+        self.send_header("content-type", "application/json; charset=utf-8")
+        self.send_header("content-length", str(len(data)))
+        for name, value in headers.items():
+            self.send_header(name, str(value))
+        self.end_headers()
+        self.wfile.write(data)
+
+    # what Api calls
+    def reply(self, code, body, headers):
+        self._reply(code, body, headers)
+
+    def vanish(self, reset=False):
+        """Closes without (the rest of) an answer."""
+        if reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.close_connection = True
+        try:
+            self.connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def stream(self, name, headers, wrap):
+        """Turns this request into a stream; returns when it is over."""
+        sim = self.server.sim
+        connection = Connection(self.connection, name, sim.state.clock, wrap)
+        sim.streams.enter(connection)  # may refuse
+        sim.api.calls.append((f"GET {urllib.parse.urlsplit(self.path).path}", 200))
+        how = "client"
+        try:
+            self.send_response(200)
+            for key, value in {"content-type": "application/json; charset=utf-8", "transfer-encoding": "chunked",
+                               **headers}.items():
+                self.send_header(key, str(value))
+            self.end_headers()
+            self.wfile.flush()
+            how = connection.serve(sim.streams.knobs)
+        finally:
+            sim.streams.leave(connection, how)
+            self.close_connection = True
+
+
+class XSim:
+    def __init__(self, clock_file=None, port=0, me="dpulochat"):
+        self.state = State(Clock(clock_file), me)
+        self.watch = Watch(self.state.clock)
+        self.streams = Streams(self.state.clock, self.watch)
+        self.auth = xauth.Auth()
+        self.api = Api(self)
+        self._http = _Server(("127.0.0.1", port), _Handler)
+        self._http.sim = self
+        self.port = self._http.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.streams.kill()
+        self._http.shutdown()
+        self._http.server_close()
+
+    @staticmethod
+    def credentials():
+        return {"bearer": xauth.BEARER, "consumer_key": xauth.CONSUMER_KEY, "consumer_secret": xauth.CONSUMER_SECRET,
+                "token": xauth.TOKEN, "token_secret": xauth.TOKEN_SECRET}
+
+    # -- for tests -----------------------------------------------------------------
+    @property
+    def violations(self):
+        """What the client did wrong so far."""
+        return self.watch.violations
+
+    @property
+    def calls(self):
+        """All requests so far: (endpoint, HTTP code)."""
+        return self.api.calls
+
+    @property
+    def own_posts(self):
+        """What the bot's account has posted and not deleted, oldest first."""
+        return [p for p in self.state.posts.values() if p["author_id"] == self.state.me["id"]]
+
+    def post(self, username, text, name=None, **more):
+        """Somebody posts; see State.make for `more` (photos, reply_to, quote, retweet_of, edit_of, ...)."""
+        with self.api.lock:
+            post = self.state.make(self.state.user(username, name), text, **more)
+            self.api.publish(post)
+        return post
+
+    def retweet(self, username, post_id):
+        return self.post(username, "", retweet_of=post_id)
+
+    def edit(self, post_id, text, **more):
+        author = self.state.users[self.state.posts[post_id]["author_id"]]
+        return self.post(author["username"], text, edit_of=post_id, **more)
+
+    def delete(self, post_id):
+        with self.api.lock:
+            return self.api.remove(post_id)
+
+    def link_title(self, address, unwound=None, title=""):
+        self.state.titles[address] = (unwound, title)
+
+    def fail(self, endpoint, what, times=1, after=None, reset_in_s=None):
+        """The next `times` calls of "METHOD /path/:id" end so: an HTTP code, or "lost" (done, no answer), "cut" (no
+        answer, nothing done), "reset", "hang" (no answer until the client goes), "half" (half of the answer)."""
+        self.api.faults.setdefault(endpoint, []).extend([(what, reset_in_s)] * times)
+
+    def drop_stream(self, how="close", name="filtered_stream"):
+        return self.streams.disconnect(name, how)
+
+    def stream_open(self, name="filtered_stream"):
+        return any(c.alive() for c in self.streams.open[name])
+
+    def client_restarted(self):
+        self.watch.restarted()
+
+    def admin(self, what, args):
+        """The same by HTTP: name of the method, arguments as JSON object."""
+        if what in ("post", "edit", "delete", "retweet", "fail", "drop_stream", "link_title", "client_restarted"):
+            try:
+                return {"result": getattr(self, what)(**args)}
+            except (TypeError, KeyError, Refused) as e:
+                return {"error": repr(e)}
+        if what in ("violations", "calls", "own_posts"):
+            return {"result": getattr(self, what)}
+        if what == "ledger":
+            return {"result": {"dollars": self.state.ledger.dollars, "entries": self.state.ledger.entries}}
+        if what == "knobs":
+            for key, value in args.items():
+                setattr(self.streams.knobs, key, value)
+            return {"result": None}
+        return {"error": f"there is no {what}"}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--clock", help="file \"wall0_ms chat0_ms speed\", as HASHROOM_CLOCK")
+    args = parser.parse_args()
+    with XSim(args.clock, args.port) as sim:
+        print(json.dumps({"url": sim.url, **sim.credentials()}), flush=True)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            pass
+
+
+if __name__ == "__main__":
+    main()
