@@ -1,0 +1,1 @@
+LIBS_moderation = -lutf8proc
