@@ -26,6 +26,8 @@ int live_record(struct session *session, const struct run *run, int64_t quiet_un
     record.session = run->state == RUN_ENDED ? 0 : (uint64_t)run->id;
     record.question = run->state == RUN_ENDED ? 0 : run->question;
     record.quiet_until_ms = quiet_until_ms;
+    record.starts_ms = run->state == RUN_ENDED ? 0 : run->start_ms;
+    record.ends_ms = run->state == RUN_ENDED ? 0 : run->end_ms;
     record.read_from_ms = run->start_ms - READ_BEFORE_MS;
     record.read_to_ms = run->end_ms + READ_AFTER_MS;
     return session->api->chat_set(session->bot, &record);

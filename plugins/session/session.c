@@ -15,9 +15,10 @@ static const struct hr_option options[] = {
     {"welcome", HR_DURATION, "5m", 0, 20 * 60000, "Time to say hello before the first question.", NULL},
     {"question_length", HR_DURATION, "12m", 60000, 60 * 60000, "How long each question is open.", NULL},
     {"closing", HR_DURATION, "7m", 0, 20 * 60000, "Time kept free after the last question.", NULL},
-    {"reminders", HR_LIST, "1d, 1h, 10m", 0, 0, "How long before the start a reminder is said; at most 6.", NULL},
+    {"reminders", HR_LIST, "{ \"1d\", \"1h\", \"10m\" }", 0, 0, "How long before the start a reminder is said; at most 6.", NULL},
     {"topic", HR_STR, "", 0, 0, "Topic of the first chat, if no host sets one.", "Access to Work"},
-    {"questions", HR_LIST, "", 0, 0, "Questions of the first chat, if no host sets them; at most 12.", NULL},
+    {"questions", HR_LIST, "{ }", 0, 0, "Questions of the first chat, if no host sets them; at most 12.",
+     "{ \"What has helped you?\", \"What gets in the way?\" }"},
     {"autopilot", HR_BOOL, "yes", 0, 0, "Start, and ask the questions, on time by itself.", NULL},
     {"late_days", HR_INT, "7", 1, 30, "For how many days answers are welcome afterwards.", NULL},
     {0},
@@ -45,7 +46,7 @@ static const struct hr_command commands[] = {
 
 /* ---- options ------------------------------------------------------------------------ */
 
-/* "1d", "90m", "10 minutes" is not needed: a number and d, h or m. */
+/* A number and d, h or m: "1d", "90m". */
 static bool read_lead(const char *text, int64_t *ms)
 {
     char *rest;

@@ -47,11 +47,12 @@ int wait_window(struct session *session, int64_t now)
     record.session = 0;
     record.question = 0;
     record.quiet_until_ms = 0;
+    record.starts_ms = record.ends_ms = 0;
     if (next.known && (!reading || next.at_ms - READ_BEFORE_MS <= now)) {
         record.read_from_ms = next.at_ms - READ_BEFORE_MS;
         record.read_to_ms = next.at_ms + session->length_ms + READ_AFTER_MS;
     }
-    if (record.session == chat->session && record.question == chat->question && record.read_from_ms == chat->read_from_ms &&
+    if (chat->session == 0 && chat->question == 0 && record.read_from_ms == chat->read_from_ms &&
         record.read_to_ms == chat->read_to_ms) {
         return 0;
     }

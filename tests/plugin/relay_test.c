@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* From room to room: names, what stays, the loop breaker, !source. */
+#include "fake_host.h"
+#include <setjmp.h>
+#include <string.h>
+#include <cmocka.h>
+
+struct world {
+    struct fake *fake;
+    uint64_t irc, matrix, x;
+};
+
+static int set_up(void **state)
+{
+    static struct world world;
+    world.fake = fake_new(&hashroom_plugin);
+    fake_chat(world.fake, "dpulo", "#DPULO");
+    world.irc = fake_room(world.fake, "libera", "#dpulo", "IRC", "dpulo", HR_ROOM_PEOPLE | HR_ROOM_UP);
+    world.matrix = fake_room(world.fake, "home", "!a:example.org", "Matrix", "dpulo", HR_ROOM_PEOPLE | HR_ROOM_UP);
+    world.x = fake_room(world.fake, "x", "#dpulo", "Twitter", "dpulo", HR_ROOM_SOCIAL | HR_ROOM_UP);
+    *state = &world;
+    return fake_start(world.fake);
+}
+
+static int tear_down(void **state)
+{
+    fake_free(((struct world *)*state)->fake);
+    return 0;
+}
+
+static uint64_t post(struct world *world, const char *name, const char *handle, const char *text, const char *url)
+{
+    struct hr_person author = {.id = handle, .account = "", .name = name, .handle = handle};
+    uint64_t id = fake_message(world->fake, world->x, &author, text, 0);
+    fake_message_at(world->fake, id)->url = url;
+    assert_int_equal(fake_tell(world->fake, HR_EV_MESSAGE, id), 0);
+    return id;
+}
+
+static size_t heard(struct world *world, uint64_t room, uint32_t flags)
+{
+    struct hr_person author = {.id = "ben", .account = "", .name = "Ben", .handle = ""};
+    fake_forget(world->fake);
+    uint64_t id = fake_message(world->fake, room, &author, "hello there", flags);
+    assert_int_equal(fake_tell(world->fake, HR_EV_MESSAGE, id), 0);
+    return fake_count(world->fake, FAKE_RELAY);
+}
+
+static void a_line_goes_to_the_other_room_with_the_name(void **state)
+{
+    struct world *world = *state;
+    fake_hear(world->fake, world->irc, "Ben", "hello");
+    assert_int_equal(fake_count(world->fake, FAKE_RELAY), 1);
+    const struct fake_record *relay = fake_last(world->fake, FAKE_RELAY);
+    assert_int_equal(relay->room, world->matrix);
+    assert_string_equal(relay->lead, "Ben on IRC");
+    assert_int_equal(relay->priority, HR_PEOPLE);
+    assert_true(relay->flags & HR_SAY_TEXT);
+}
+
+static void the_first_post_of_an_author_says_the_handle(void **state)
+{
+    struct world *world = *state;
+    post(world, "Ana", "ana_reads", "A1 poems", "https://x.com/ana_reads/status/1");
+    assert_string_equal(fake_last(world->fake, FAKE_RELAY)->lead, "Ana (@ana_reads) on Twitter");
+    assert_string_equal(fake_last(world->fake, FAKE_RELAY)->lead_url, "https://x.com/ana_reads/status/1");
+    assert_int_equal(fake_last(world->fake, FAKE_RELAY)->priority, HR_POSTS);
+    assert_int_equal(fake_count(world->fake, FAKE_RELAY), 2);
+    post(world, "Ana", "ana_reads", "and songs", "https://x.com/ana_reads/status/2");
+    assert_string_equal(fake_last(world->fake, FAKE_RELAY)->lead, "Ana on Twitter");
+}
+
+static void the_handle_is_said_again_in_the_next_session(void **state)
+{
+    struct world *world = *state;
+    struct hr_chat chat = {.size = sizeof(chat), .name = "dpulo", .tag = "#DPULO", .session = 4};
+    fake_chat_record(world->fake, &chat);
+    post(world, "Ana", "ana_reads", "one", "");
+    chat.session = 5;
+    fake_chat_record(world->fake, &chat);
+    post(world, "Ana", "ana_reads", "two", "");
+    assert_string_equal(fake_last(world->fake, FAKE_RELAY)->lead, "Ana (@ana_reads) on Twitter");
+    assert_int_equal(fake_number(world->fake, "SELECT count(*) FROM relay_seen"), 1);
+}
+
+static void names_cannot_pretend_another_service(void **state)
+{
+    struct world *world = *state;
+    fake_hear(world->fake, world->irc, "Asha on Matrix on twitter", "hello");
+    assert_string_equal(fake_last(world->fake, FAKE_RELAY)->lead, "Asha on IRC");
+    fake_hear(world->fake, world->irc, "Asha:", "hello");
+    assert_string_equal(fake_last(world->fake, FAKE_RELAY)->lead, "Asha on IRC");
+    post(world, "", "quiet_one", "hello", "");
+    assert_string_equal(fake_last(world->fake, FAKE_RELAY)->lead, "quiet_one on Twitter");
+}
+
+static void commands_private_lines_and_machines_stay(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(heard(world, world->irc, 0), 1);
+    assert_int_equal(heard(world, world->irc, HR_MSG_NOTICE), 1);
+    assert_int_equal(heard(world, world->irc, HR_MSG_COMMAND), 0);
+    assert_int_equal(heard(world, world->irc, HR_MSG_PRIVATE), 0);
+    assert_int_equal(heard(world, world->irc, HR_MSG_OWN), 0);
+    assert_int_equal(heard(world, world->irc, HR_MSG_NOTICE | HR_MSG_BOT), 0);
+}
+
+static void a_loop_is_broken_at_the_third_turn_and_said(void **state)
+{
+    struct world *world = *state;
+    const char *said[] = {"first line", "second line", "third line", "fourth line"};
+    for (int i = 0; i < 4; i++) {
+        fake_hear(world->fake, world->irc, "Ben", said[i]);
+        char back[64];
+        (void)snprintf(back, sizeof(back), "<bot> Ben on IRC: %s", said[i]);
+        fake_forget(world->fake);
+        fake_hear(world->fake, world->matrix, "otherbridge", back);
+        assert_int_equal(fake_count(world->fake, FAKE_RELAY), i < 2 ? 1 : 0);
+        assert_int_equal(fake_count(world->fake, FAKE_SAY), i == 2 ? 1 : 0);
+        if (i == 2) {
+            assert_int_equal(fake_last(world->fake, FAKE_SAY)->room, world->irc);
+            assert_non_null(strstr(fake_last(world->fake, FAKE_SAY)->text, "For 10 minutes"));
+            assert_int_equal(fake_last(world->fake, FAKE_LOG)->level, HR_WARN);
+        }
+        fake_pass(world->fake, 5000);
+    }
+    fake_forget(world->fake);
+    fake_hear(world->fake, world->matrix, "Carol", "I am a person");
+    assert_int_equal(fake_count(world->fake, FAKE_RELAY), 0);
+    fake_pass(world->fake, 10 * 60 * 1000);
+    fake_hear(world->fake, world->matrix, "Carol", "And now I am heard");
+    assert_int_equal(fake_count(world->fake, FAKE_RELAY), 1);
+}
+
+static void people_who_agree_are_no_loop(void **state)
+{
+    struct world *world = *state;
+    fake_hear(world->fake, world->irc, "Ben", "yes");
+    fake_hear(world->fake, world->matrix, "Ana", "yes");
+    fake_hear(world->fake, world->matrix, "Cem", "yes");
+    fake_hear(world->fake, world->matrix, "Dee", "oh yes");
+    fake_hear(world->fake, world->matrix, "Eve", "yes");
+    assert_int_equal(fake_count(world->fake, FAKE_RELAY), 5);
+    assert_int_equal(fake_count(world->fake, FAKE_SAY), 0);
+}
+
+static void source_gives_the_link_of_the_last_post(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(fake_command(world->fake, world->irc, "!source"), 0);
+    assert_non_null(strstr(fake_last(world->fake, FAKE_ANSWER)->text, "not shown a post"));
+    post(world, "Ana", "ana_reads", "poems", "https://x.com/ana_reads/status/1");
+    uint64_t last = post(world, "Ben", "ben_r", "songs", "https://x.com/ben_r/status/2");
+    assert_int_equal(fake_command(world->fake, world->irc, "!source"), 0);
+    assert_string_equal(fake_last(world->fake, FAKE_ANSWER)->text,
+                        "The last post here was by Ben on Twitter: https://x.com/ben_r/status/2");
+    assert_int_equal(fake_tell(world->fake, HR_EV_REMOVE, last), 0);
+    assert_int_equal(fake_command(world->fake, world->irc, "!source"), 0);
+    assert_non_null(strstr(fake_last(world->fake, FAKE_ANSWER)->text, "not shown a post"));
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        T(a_line_goes_to_the_other_room_with_the_name), T(the_first_post_of_an_author_says_the_handle),
+        T(the_handle_is_said_again_in_the_next_session), T(names_cannot_pretend_another_service),
+        T(commands_private_lines_and_machines_stay), T(a_loop_is_broken_at_the_third_turn_and_said),
+        T(people_who_agree_are_no_loop), T(source_gives_the_link_of_the_last_post),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
