@@ -93,6 +93,7 @@ static bool read_time(const char *text, int *hour, int *minute)
 static bool read_date(const char *text, struct moment *out)
 {
     char rest;
+    *out = (struct moment){0};
     if (sscanf(text, "%4d-%2d-%2d%c", &out->year, &out->month, &out->day, &rest) != 3) {
         return false;
     }
