@@ -18,7 +18,7 @@ struct desk {
 static const struct hr_text texts[] = {
     {"up", "{name} works, for {time}.", "name=libera;time=2 hours"},
     {"down", "{name} does not work, for {time}: {reason}.", "name=home;time=5 minutes;reason=no answer, I try again soon"},
-    {"room-out", "I am not in {room} on {name}.", "room=#dpulo;name=libera"},
+    {"room-out", "I am not in {room} on {name}.", "room=#example;name=libera"},
     {"waiting-one", "1 message waits for {name}, for {time}.", "name=libera;time=20 seconds"},
     {"waiting-many", "{n} messages wait for {name}, the oldest for {time}.", "n=12;name=libera;time=4 minutes"},
     {"refused", "{name} refused {n} of my messages today.", "n=2;name=libera"},

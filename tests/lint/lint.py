@@ -196,15 +196,9 @@ def check_all(texts):
 
 
 def read_texts(stream):
-    """Lines "PLUGIN ID: first line"; lines that begin with a tab go on with the same text. Gives (name, text)."""
-    found = []
-    for line in stream.read().split("\n"):
-        if line.startswith("\t") and found:
-            found[-1][1] += "\n" + line[1:]
-        elif ": " in line:
-            name, text = line.split(": ", 1)
-            found.append([name, text])
-    return [(name, text) for name, text in found]
+    """Rows of "ID<tab>line // line". Gives (id, text)."""
+    rows = (row.rstrip("\n").split("\t", 1) for row in stream if "\t" in row)
+    return [(name, text.replace(" // ", "\n")) for name, text in rows]
 
 
 def main():
