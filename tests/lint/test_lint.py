@@ -31,7 +31,7 @@ BROKEN = [
     ("R8", "Name  Time"),
     ("R8", "Name\tTime"),
     ("R8", "\u2502 Name \u2502"),
-    ("R8", "Ends in a space. "),
+    ("R8", "Ends in spaces.  "),
     ("R9", "n\u200bickname"),
     ("R9", "evil \u202etxt"),
     ("R9", "so\u00adft"),
@@ -91,6 +91,11 @@ def test_live_lines_may_be_a_little_longer():
     text = " ".join(["word"] * 22) + "."
     assert lint.check(text, "template") and not lint.check(text, "own")
     assert lint.check(" ".join(["word"] * 26) + ".", "own")
+
+
+def test_a_template_that_is_a_part_may_begin_with_a_space():
+    assert lint.check(" The host is Asha.", "template") == []
+    assert lint.check(" The host is Asha.", "own") and lint.check("  The host is Asha.", "template")
 
 
 def test_words_of_people_are_theirs():
