@@ -2,6 +2,7 @@
 /* The host's tables. Steps are never changed once released: a new one is added at the end. */
 #ifndef HASHROOM_STORE_SCHEMA_H
 #define HASHROOM_STORE_SCHEMA_H
+#include <stddef.h>
 
 /* Times: *_ms of messages and expires_ms on the chat clock; due_ms, claimed_ms,
  * first_ms, last_ms, settled_ms on the system's clock.

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""A whole evening's surroundings: Ergo over TLS, ngIRCd, Synapse, the X simulator, and a bot configured for them."""
+from clients import Irc, Matrix, irc_account, wait_for
+from harness import CHAT_START_MS, Bot, ChatClock
+from xauth import BEARER, CONSUMER_KEY, CONSUMER_SECRET, TOKEN, TOKEN_SECRET
+from xsim import XSim
+
+QUESTIONS = ["What do you read before bed?", "Who read to you as a child?", "Which book would you give away?",
+             "What will you read next?"]
+
+
+class World:
+    """Everything of one bot on servers that may be shared; `name` keeps rooms and people apart."""
+
+    def __init__(self, name, folder, ergo, ngircd, synapse, start_ms=CHAT_START_MS, speed=1.0, matrix_rooms=1,
+                 session=None, chat=None, matrix=None, irc=None):
+        self.name, self.ergo, self.ngircd, self.synapse = name, ergo, ngircd, synapse
+        self.clock = ChatClock(folder / "clock", start_ms, speed)
+        self.bot = Bot(folder / "bot", self.clock)
+        self.x = XSim(str(self.clock.path))
+        self.x.state.rule_delay_s = 0.2
+        self.channel = f"#{name}"
+        self.tag = f"#{name}"
+        self.nick = f"{name}bot"
+        self.x.__enter__()
+        irc_account(ergo.port, self.nick, "password-of-the-bot")
+        irc_account(ergo.port, f"{name}asha", "password-of-asha")
+        self.matrix_bot = Matrix.register(synapse, f"{name}bot")
+        self.owner = Matrix.register(synapse, f"{name}owner").start()
+        self.rooms = [self.owner.create_room(f"{name} {n}", invite=[self.matrix_bot.user_id])
+                      for n in range(matrix_rooms)]
+        self.people = []
+        self._configure(session or {}, chat or {}, matrix or {}, irc or {})
+
+    def _configure(self, session, chat, matrix, irc):
+        bot, name = self.bot, self.name
+        rooms = [f"one/{self.channel}", f"two/{self.channel}"] + [f"home/{r}" for r in self.rooms] + [f"x/{self.tag}"]
+        lines = "".join(f'    room "{r}" {{ pace = {chat.get("pace", "full")} }}\n' for r in rooms)
+        bot.host_file(f"""
+chat "{name}" {{
+    tag = "{self.tag}"
+    irc_to_irc = {"yes" if chat.get("irc_to_irc", True) else "no"}
+{lines}}}
+role "host" {{ accounts = {{ "one/{name}asha", "home/{self.owner.user_id}" }}  names = {{ "Asha" }}  chats = {{ "{name}" }} }}
+""")
+        fast = {"rate_ms": 0, "burst": 1000, **irc}
+        bot.plugin("irc", {
+            "one": {"server": "127.0.0.1", "port": self.ergo.tls_port, "ca_file": str(self.ergo.ca_file),
+                    "nick": self.nick, "sasl": "plain", "sasl_account": self.nick,
+                    "sasl_password_file": bot.secret("one.password", "password-of-the-bot"), **fast},
+            "two": {"server": "127.0.0.1", "port": self.ngircd.port, "tls": False, "nick": self.nick[:9], **fast},
+        })
+        bot.plugin("matrix", {"home": {
+            "homeserver": self.synapse.url, "user": self.matrix_bot.user_id,
+            "token_file": bot.secret("matrix.token", self.matrix_bot.token),
+            "invite_from": [self.owner.user_id], **matrix}})
+        bot.plugin("twitter", {"x": {
+            "api": self.x.url, "bearer_file": bot.secret("x.bearer", BEARER),
+            "consumer_key_file": bot.secret("x.ck", CONSUMER_KEY),
+            "consumer_secret_file": bot.secret("x.cs", CONSUMER_SECRET),
+            "token_file": bot.secret("x.token", TOKEN), "token_secret_file": bot.secret("x.ts", TOKEN_SECRET)}})
+        bot.plugin("session", rule="FREQ=WEEKLY;BYDAY=TU", time="20:00", zone="Europe/London",
+                   **{"topic": "Reading", "questions": QUESTIONS, **session})
+        for plugin in ("relay", "resources", "moderation"):
+            bot.plugin(plugin)
+
+    # -- people
+    def irc(self, nick, **more):
+        """Somebody on Ergo, in the room."""
+        person = Irc(self.ergo.port, nick, caps=["message-tags", "server-time"], **more).join(self.channel)
+        self.people.append(person)
+        return person
+
+    def host(self):
+        """The host, logged in to her account."""
+        return self.irc(f"{self.name}asha", account=f"{self.name}asha", password="password-of-asha")
+
+    def plain(self, nick):
+        """Somebody on ngIRCd, in the room."""
+        person = Irc(self.ngircd.port, nick).join(self.channel)
+        self.people.append(person)
+        return person
+
+    def matrix(self, name):
+        """Somebody on Matrix, in all rooms."""
+        person = Matrix.register(self.synapse, f"{self.name}{name}")
+        for room in self.rooms:
+            person.join(room)
+        self.people.append(person.start())
+        return person
+
+    def wait_ready(self, irc_person=None, plain_person=None, timeout=60):
+        """The bot is in every room and reads X."""
+        def here():
+            if not self.bot.alive:
+                raise AssertionError("the bot ended:\n" + self.bot.tail())
+            return all(self.matrix_bot.user_id in self.owner.members(r) for r in self.rooms)
+        wait_for(here, timeout, 0.1, lambda: "the bot is not in its Matrix rooms:\n" + self.bot.tail())
+        for person in (irc_person, plain_person):
+            if person:
+                wait_for(lambda p=person: self.in_channel(p), timeout, 0.2,
+                         lambda: "the bot is not in its channel:\n" + self.bot.tail())
+
+    def in_channel(self, person):
+        mark = person.mark()
+        person.send(f"NAMES {self.channel}")
+        person.wait(lambda l: l.command == "366", since=mark)
+        names = " ".join(l.text for l in person.lines[mark:] if l.command == "353")
+        return any(n.lstrip("@+~&%").lower().startswith(self.nick[:9].lower()) for n in names.split())
+
+    def close(self):
+        for person in self.people:
+            (person.stop if isinstance(person, Matrix) else person.close)()
+        self.owner.stop()
+        self.x.__exit__()
