@@ -59,6 +59,9 @@ static int tls_status(long verify_result, const char *curl_error, const char **w
 
 int http_curl_status(CURLcode result, long verify_result, const char *curl_error, const char **words)
 {
+    if (verify_result == 1) { /* curl's value for "OpenSSL has not said" */
+        verify_result = 0;
+    }
     if (result == CURLE_SSL_CONNECT_ERROR) {
         return tls_status(verify_result, curl_error, words);
     }

@@ -26,17 +26,30 @@ struct streams *streams_new(struct app *app)
     return streams;
 }
 
+/* Streams that still say goodbye keep it until they have. */
+static void streams_end(struct streams *streams)
+{
+    if (streams->freed && !streams->all) {
+        free(streams->wire_chunk);
+        free(streams->plain_chunk);
+        free(streams);
+    }
+}
+
 void streams_free(struct streams *streams)
 {
+    struct hr_stream *stream, *next;
+
     if (!streams) {
         return;
     }
-    while (streams->all) {
-        stream_dispose(streams->all);
+    DL_FOREACH_SAFE2(streams->all, stream, next, all_next) {
+        if (stream->state != STREAM_CLOSING) {
+            stream_dispose(stream);
+        }
     }
-    free(streams->wire_chunk);
-    free(streams->plain_chunk);
-    free(streams);
+    streams->freed = true;
+    streams_end(streams);
 }
 
 static void target_copy(struct hr_stream_target *to, const struct hr_stream_target *from)
@@ -106,6 +119,7 @@ void stream_dispose(struct hr_stream *stream)
     tls_free(stream->tls);
     stream->tls = NULL;
     uv_close((uv_handle_t *)&stream->timer, on_timer_closed);
+    streams_end(stream->streams);
 }
 
 static void tell_closed(struct hr_stream *stream)

@@ -74,6 +74,7 @@ struct streams {
     struct app *app;
     struct hr_stream *all;
     char *wire_chunk, *plain_chunk; /* STREAM_CHUNK_BYTES each: one read is handled at a time */
+    bool freed;
 };
 
 void stream_ref(struct hr_stream *stream);
