@@ -194,6 +194,25 @@ static int take(struct writer *w, struct reader *r, int32_t cp)
     return status;
 }
 
+/* What a cut may leave at the end: spaces, line ends, a joiner with nothing to join. */
+static void drop_tail(struct buf *out, size_t start)
+{
+    while (out->len > start) {
+        const char *end = out->ptr + out->len;
+        size_t n = 0;
+        if (end[-1] == ' ' || end[-1] == '\n') {
+            n = 1;
+        } else if (out->len >= start + 3 && (memcmp(end - 3, "\u200C", 3) == 0 || memcmp(end - 3, "\u200D", 3) == 0)) {
+            n = 3;
+        }
+        if (n == 0) {
+            return;
+        }
+        out->len -= n;
+        out->ptr[out->len] = 0;
+    }
+}
+
 int utf8_clean(struct buf *out, const char *text, size_t len, size_t max_bytes, unsigned flags)
 {
     struct reader r = {.text = text, .len = len};
@@ -212,9 +231,7 @@ int utf8_clean(struct buf *out, const char *text, size_t len, size_t max_bytes, 
             return status;
         }
     }
-    while (out->len > w.start && (out->ptr[out->len - 1] == ' ' || out->ptr[out->len - 1] == '\n')) { /* left by a cut */
-        out->ptr[--out->len] = 0;
-    }
+    drop_tail(out, w.start);
     return 0;
 }
 
