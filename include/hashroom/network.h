@@ -177,7 +177,8 @@ struct hr_network_api {
     void (*sent)(struct hr_bot *bot, uint64_t part, int status, const char *remote_id, int64_t retry_ms,
                  const char *reason); /* OK, ERETRY (retry_ms for the whole account), EFAIL: refused,
                                          EUNKNOWN; remote_id and reason may be NULL */
-    /* The network as a whole, or one room (address): may parts go now? */
+    /* The network as a whole, or one room (address): may parts go now? Parts in flight
+     * when the whole network goes down need no sent(): they come again, in doubt. */
     void (*up)(struct hr_bot *bot, const char *room);
     void (*down)(struct hr_bot *bot, const char *room, const char *reason); /* plain words, with what happens next */
     void (*limits)(struct hr_bot *bot, const struct hr_limits *limits);

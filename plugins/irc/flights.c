@@ -223,13 +223,9 @@ void flights_watch(struct irc *irc, int64_t now)
 
 void flights_lost(struct irc *irc)
 {
-    struct flights *flights = &irc->flights;
-    flights->cut_off += flights->count;
-    flights->barrier = 0;
-
-    while (flights->count) {
-        settle(irc, 0, HR_ERETRY, NULL, "the connection ended before the server answered");
-    }
+    irc->flights.cut_off += irc->flights.count;
+    irc->flights.barrier = 0;
+    flights_clear(&irc->flights); /* the host hears it by down(): it hands them out again, in doubt */
 }
 
 void flights_clear(struct flights *flights)

@@ -2,6 +2,7 @@
 /*
  * Lines on their way. Each gets exactly one answer for the host: by the label's
  * echo, the echo, or the PONG that comes behind it (numerics before it refuse it).
+ * Those that a lost connection cuts off come again from the host, in doubt.
  */
 #ifndef IRC_FLIGHTS_H
 #define IRC_FLIGHTS_H
@@ -35,7 +36,7 @@ bool flights_on_refusal(struct irc *irc, int numeric, const struct gate_event *e
 void flights_on_fail(struct irc *irc, const struct gate_event *event, const char *label);
 void flights_on_pong(struct irc *irc, const char *token);
 void flights_watch(struct irc *irc, int64_t now);
-void flights_lost(struct irc *irc); /* the link ended: nobody can say of those in flight */
+void flights_lost(struct irc *irc); /* the link ended; to be followed by down() for the network */
 void flights_clear(struct flights *flights);
 /* The msgid tag if it is sound, else NULL. */
 const char *flights_msgid(const struct wire *wire);
