@@ -12,19 +12,26 @@ static const struct hr_option options[] = {
     {"server", HR_STR, NULL, 0, 0, "Name or address of the network's server.", "irc.libera.chat"},
     {"port", HR_INT, "6697", 1, 65535, "Port of the server.", NULL},
     {"tls", HR_BOOL, "yes", 0, 0, "Encrypt the connection and check the server's certificate and name.", NULL},
-    {"allow_plain", HR_BOOL, "no", 0, 0, "Allow tls = no to a server on another machine. Passwords and words then travel in the open.", NULL},
-    {"ca_file", HR_STR, "", 0, 0, "Certificate authority to trust, for a network with its own. Empty: those of the system.", NULL},
+    {"allow_plain", HR_BOOL, "no", 0, 0,
+     "Allow tls = no to a server on another machine. Passwords and words then travel in the open.", NULL},
+    {"ca_file", HR_STR, "", 0, 0,
+     "Certificate authority to trust, for a network with its own. Empty: those of the system.", NULL},
     {"nick", HR_STR, "hashroom", 0, 0, "The name the bot wants.", NULL},
-    {"nick_alternatives", HR_LIST, "", 0, 0, "Names to try when that one is taken. Names with _ and numbers follow by themselves.", NULL},
+    {"nick_alternatives", HR_LIST, "", 0, 0,
+     "Names to try when that one is taken. Names with _ and numbers follow by themselves.", NULL},
     {"username", HR_STR, "hashroom", 0, 0, "User name, the part before the @ of the host mask.", NULL},
-    {"realname", HR_STR, "hashroom, a bot for hashtag chats", 0, 0, "What /whois shows. Say here that it is a bot, and who runs it.", "bot of the hashtag chat, contact: nick of its operator"},
+    {"realname", HR_STR, "hashroom, a bot for hashtag chats", 0, 0,
+     "What /whois shows. Say here that it is a bot, and who runs it.",
+     "bot of the hashtag chat, contact: nick of its operator"},
     {"password_file", HR_SECRET, "", 0, 0, "File with the password of the server, if the server itself has one.", NULL},
-    {"sasl", HR_STR, "none", 0, 0, "Login to the network's services: \"none\", \"plain\" (account and password) or \"external\" (client certificate).", "plain"},
-    {"sasl_account", HR_STR, "", 0, 0, "The bot's account at the network's services, for sasl = \"plain\".", "hashroom"},
+    {"sasl", HR_STR, "none", 0, 0,
+     "Login to the network's services: none, plain (account and password) or external (client certificate).", "plain"},
+    {"sasl_account", HR_STR, "", 0, 0, "The bot's account at the network's services, for sasl = plain.", "hashroom"},
     {"sasl_password_file", HR_SECRET, "", 0, 0, "File with that account's password.", "/etc/hashroom/libera.password"},
-    {"cert_file", HR_STR, "", 0, 0, "Client certificate in PEM form, for sasl = \"external\".", NULL},
+    {"cert_file", HR_STR, "", 0, 0, "Client certificate in PEM form, for sasl = external.", NULL},
     {"key_file", HR_STR, "", 0, 0, "Its private key in PEM form.", NULL},
-    {"rate_ms", HR_INT, "2000", 0, 60000, "One line in so many milliseconds. 0: no limit, for an own server only.", NULL},
+    {"rate_ms", HR_INT, "2000", 0, 60000,
+     "One line in so many milliseconds. 0: no limit, for an own server only.", NULL},
     {"burst", HR_INT, "5", 1, 1000, "Lines that may go at once after a pause.", NULL},
     {0},
 };
@@ -198,20 +205,21 @@ static int send_part(void *state, const struct hr_part *part)
     return flights_send(state, part);
 }
 
-static void report_counts(const struct irc *irc, struct hr_out *out, const char *name)
+static void report_counts(const struct irc *irc, struct hr_out *out)
 {
     const struct flights *flights = &irc->flights;
+    const struct identity *identity = &irc->identity;
     if (flights->cut_off || flights->sent_again || flights->unknown) {
-        irc->api->out(out, "%s: %llu lines were cut off by a lost connection, %llu were sent again and may stand there "
-                      "twice, of %llu nobody can say if they came.\n", name, (unsigned long long)flights->cut_off,
+        irc->api->out(out, "A lost connection cut off %llu lines. %llu were sent again and may stand there twice. Of %llu "
+                      "nobody can say if they came.\n", (unsigned long long)flights->cut_off,
                       (unsigned long long)flights->sent_again, (unsigned long long)flights->unknown);
     }
-    if (irc->identity.waiting || irc->identity.timeouts) {
-        irc->api->out(out, "%s: %zu lines wait to learn whose they are; %llu times the network did not answer that.\n", name,
-                      irc->identity.waiting, (unsigned long long)irc->identity.timeouts);
+    if (identity->waiting || identity->timeouts) {
+        irc->api->out(out, "%zu lines wait to learn whose they are. %llu times the network did not answer that.\n",
+                      identity->waiting, (unsigned long long)identity->timeouts);
     }
     if (irc->framer.dropped || irc->hostile) {
-        irc->api->out(out, "%s: %llu lines of the server were too long, %llu were broken; they were left out.\n", name,
+        irc->api->out(out, "%llu lines of the server were too long, %llu were broken. They were left out.\n",
                       (unsigned long long)irc->framer.dropped, (unsigned long long)irc->hostile);
     }
 }
@@ -219,20 +227,18 @@ static void report_counts(const struct irc *irc, struct hr_out *out, const char 
 static void report(void *state, struct hr_out *out)
 {
     const struct irc *irc = state;
-    const char *name = irc->api->instance(irc->bot);
-    if (irc->phase != PHASE_READY) {
-        irc->api->out(out, "%s: not connected to %s%s%s.\n", name, irc_option(irc, "server"), *irc->reason ? ": " : "",
-                      irc->reason);
+    if (irc->phase == PHASE_READY) {
+        irc->api->out(out, "Connected to %s as %s.\n", irc_option(irc, "server"), irc->nick);
     } else {
-        irc->api->out(out, "%s: connected to %s as %s.\n", name, irc_option(irc, "server"), irc->nick);
+        irc->api->out(out, "Not connected to %s%s%s.\n", irc_option(irc, "server"), *irc->reason ? ": " : "", irc->reason);
     }
     for (size_t i = 0; i < irc->channels.count; i++) {
         const struct channel *channel = &irc->channels.all[i];
         if (*channel->reason) {
-            irc->api->out(out, "%s %s: %s.\n", name, channel->address, channel->reason);
+            irc->api->out(out, "%s: %s.\n", channel->address, channel->reason);
         }
     }
-    report_counts(irc, out, name);
+    report_counts(irc, out);
 }
 
 static const struct hr_network network = {

@@ -85,11 +85,18 @@ static size_t code_points(const char *text, size_t len, size_t max)
     return at ? at : max < len ? max : len;
 }
 
-/* Bytes up to the next space. */
-static size_t word(const char *text, size_t len)
+/* Does the word at the start of text fit into max bytes? A space under an accent is no end of it. */
+static bool word_fits(const char *text, size_t len, size_t max)
 {
-    const char *space = memchr(text, ' ', len);
-    return space ? (size_t)(space - text) : len;
+    size_t at = 0;
+    while (at < len && at <= max) {
+        size_t step = grapheme(text + at, len - at);
+        if (step == 1 && text[at] == ' ') {
+            break;
+        }
+        at += step;
+    }
+    return at <= max;
 }
 
 size_t split_line(const char *text, size_t len, size_t max, size_t *next)
@@ -105,7 +112,7 @@ size_t split_line(const char *text, size_t len, size_t max, size_t *next)
     }
     size_t rest = cuts.space ? skip_spaces(text, len, cuts.space) : 0;
     /* A word that fits no line is cut in any case, so it may as well begin here. */
-    if (cuts.space && (word(text + rest, len - rest) <= max || cuts.hard <= rest)) {
+    if (cuts.space && (word_fits(text + rest, len - rest, max) || cuts.hard <= rest)) {
         *next = rest;
         return cuts.space;
     }
