@@ -31,7 +31,6 @@ BOT     := $(wildcard bot/*.c)
 PLUGINS := $(notdir $(patsubst %/,%,$(wildcard plugins/*/)))
 UNIT    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
 PTEST   := $(patsubst tests/plugin/%.c,%,$(wildcard tests/plugin/*_test.c))
-FUZZ    := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 
 all: $(B)/hashroom $(PLUGINS:%=$(B)/plugins/%.so)
 
@@ -78,6 +77,7 @@ $(foreach t,$(PTEST),$(eval $(call ptest,$(t))))
 tests: $(UNIT:%=$(B)/unit/%) $(PTEST:%=$(B)/plugin/%)
 
 include tests/tests.mk
+include tests/fuzz/fuzz.mk
 
 DEPS := $(shell find $(B) -name '*.d' 2>/dev/null)
 -include $(DEPS)
