@@ -20,13 +20,13 @@ static const char *joined(struct arena *arena, const char *prefix, const char *c
     return said;
 }
 
-/* Names on the help card: of commands for everyone, or those with a permission this person has. */
+/* Names on the help card: of commands for everyone, or those with which a host runs the evening. */
 static size_t card(const struct command_ask *ask, bool for_hosts, const char **names)
 {
     size_t count = 0;
     for (const struct command_name *name = ask->commands->first; name != NULL && count < MAX_SHOWN; name = name->next) {
         const struct hr_command *command = name->command;
-        const bool on_card = !name->alias && (command->flags & HR_CMD_CARD) && (command->permission != NULL) == for_hosts;
+        const bool on_card = !name->alias && (command->flags & (for_hosts ? HR_CMD_HOSTS : HR_CMD_CARD));
         bool again = false; /* a second instance of the same plugin */
         for (size_t i = 0; i < count; i++) {
             again |= strcmp(names[i], name->text) == 0;
@@ -46,7 +46,7 @@ static void say_card(const struct command_ask *ask)
     size_t count = card(ask, false, names);
     const char *first = count > 0 ? names[0] : "help";
     names[count++] = "help";
-    const size_t own_count = card(ask, true, own);
+    const size_t own_count = command_may(ask, "chat.run") ? card(ask, true, own) : 0;
     const char *hosts = own_count == 0 ? "" : command_text(ask, "help-hosts", "words", joined(arena, prefix, own, own_count), NULL);
     command_say(ask, "help-card", "words", joined(arena, prefix, names, count), "hosts", hosts, "first", first, NULL);
 }

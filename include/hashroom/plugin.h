@@ -178,6 +178,7 @@ struct hr_call { /* one command line, already split, permission granted */
 enum { /* hr_command.flags */
     HR_CMD_CARD = 1 << 0,    /* shown on the !help card */
     HR_CMD_NO_CHAT = 1 << 1, /* works where there is no chat */
+    HR_CMD_HOSTS = 1 << 2,   /* on the card of those who may run the chat */
 };
 
 struct hr_command {

@@ -121,8 +121,8 @@ static int run(void *state, const struct hr_call *call)
 static const struct hr_command table[] = {
     {"now", "q question", "", "I say which question is open.", "!now", NULL, HR_CMD_CARD, run},
     {"links", "resources", "[word]", "I list the last links.", "!links housing", NULL, HR_CMD_CARD, run},
-    {"start", "startmeeting", "", "Starts the chat now.", "!start", "chat.run", HR_CMD_CARD, run},
-    {"next", NULL, "", "Opens the next question.", "!next", "chat.run", HR_CMD_CARD, run},
+    {"start", "startmeeting", "", "Starts the chat now.", "!start", "chat.run", HR_CMD_HOSTS, run},
+    {"next", NULL, "", "Opens the next question.", "!next", "chat.run", HR_CMD_HOSTS, run},
     {"status", NULL, "", "I say how the networks are.", "!status", "bot.operate", HR_CMD_NO_CHAT, run},
     {"stop", NULL, "", "I drop what still waits for this room.", "!stop", "room.stop", 0, run},
     {"help", NULL, "", "Not to be had.", "", NULL, 0, run},
