@@ -18,7 +18,7 @@
 enum {
     MAX_WORDS = 32,
     MAX_NAME_BYTES = 32,
-    SHORT_WORDS = 3,         /* in private, more words than these are a sentence */
+    SHORT_WORDS = 3, /* in private, more words than these are a sentence */
     FLOOD_ANSWERS = 6,
     FLOOD_MS = 30 * 1000,
     SENTENCE_MS = 10 * 60 * 1000,
@@ -32,12 +32,14 @@ static void add_name(struct commands *commands, const char *text, size_t len, bo
     CLEANUP_FREE char *word = xstrndup(text, len);
     const struct command_name *taken = commands_find(commands, word);
     if (len == 0 || len > MAX_NAME_BYTES) {
-        log_line(HR_WARN, owner == NULL ? NULL : owner->who, "the command name '%s' is not usable; it is left out", word);
+        log_line(HR_WARN, owner == NULL ? NULL : owner->who, "the command name '%s' is not usable; it is left out",
+                 word);
         return;
     }
     if (taken != NULL && (owner == NULL || taken->owner == NULL || taken->owner->plugin != owner->plugin)) {
-        log_line(HR_WARN, owner == NULL ? NULL : owner->who, "the command !%s belongs to %s already; it is left out here",
-                 word, taken->owner == NULL ? "the host" : taken->owner->plugin->name);
+        log_line(HR_WARN, owner == NULL ? NULL : owner->who,
+                 "the command !%s belongs to %s already; it is left out here", word,
+                 taken->owner == NULL ? "the host" : taken->owner->plugin->name);
         return;
     }
     struct command_name **at = &commands->first;
@@ -156,8 +158,8 @@ const char *commands_suggest(struct commands *commands, const char *word)
     size_t best_slips = len < 5 ? 2 : 3; /* fewer than these */
     for (const struct command_name *name = commands->first; name != NULL; name = name->next) {
         const size_t slips = strlen(name->text) < 3 ? best_slips : distance(word, name->text);
-        const bool closer = slips < best_slips || (best != NULL && slips == best_slips && best[0] != word[0] &&
-                                                   name->text[0] == word[0]);
+        const bool closer = slips < best_slips ||
+                            (best != NULL && slips == best_slips && best[0] != word[0] && name->text[0] == word[0]);
         if (closer) {
             best = name->text;
             best_slips = slips;
@@ -183,7 +185,8 @@ const char *command_text(const struct command_ask *ask, const char *id, ...)
 {
     va_list ap;
     va_start(ap, id);
-    const char *text = words_fill(&ask->commands->app->arena, command_texts, id, ask->commands->app->config->prefix, ap);
+    const char *text =
+        words_fill(&ask->commands->app->arena, command_texts, id, ask->commands->app->config->prefix, ap);
     va_end(ap);
     return text;
 }

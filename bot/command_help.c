@@ -47,7 +47,8 @@ static void say_card(const struct command_ask *ask)
     const char *first = count > 0 ? names[0] : "help";
     names[count++] = "help";
     const size_t own_count = command_may(ask, "chat.run") ? card(ask, true, own) : 0;
-    const char *hosts = own_count == 0 ? "" : command_text(ask, "help-hosts", "words", joined(arena, prefix, own, own_count), NULL);
+    const char *hosts =
+        own_count == 0 ? "" : command_text(ask, "help-hosts", "words", joined(arena, prefix, own, own_count), NULL);
     command_say(ask, "help-card", "words", joined(arena, prefix, names, count), "hosts", hosts, "first", first, NULL);
 }
 
@@ -66,14 +67,17 @@ static const char *aliases_of(const struct command_ask *ask, const struct hr_com
     }
     struct app *app = ask->commands->app;
     return count == 0 ? ""
-                      : command_text(ask, "help-aliases", "aliases", joined(&app->arena, app->config->prefix, names, count), NULL);
+                      : command_text(ask, "help-aliases", "aliases",
+                                     joined(&app->arena, app->config->prefix, names, count), NULL);
 }
 
 static void say_about(const struct command_ask *ask, const struct hr_command *command)
 {
-    const char *who = command->permission == NULL ? "" : command_text(ask, "help-who", "who", role_who(command->permission), NULL);
+    const char *who =
+        command->permission == NULL ? "" : command_text(ask, "help-who", "who", role_who(command->permission), NULL);
     struct app *app = ask->commands->app;
-    const char *example = command->example == NULL ? "" : words_prefix(&app->arena, command->example, app->config->prefix);
+    const char *example =
+        command->example == NULL ? "" : words_prefix(&app->arena, command->example, app->config->prefix);
     example = example[0] == 0 ? "" : command_text(ask, "help-example", "example", example, NULL);
     command_say(ask, "help-about", "name", command->name, "help", command->help, "who", who, "example", example,
                 "aliases", aliases_of(ask, command), NULL);

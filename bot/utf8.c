@@ -76,13 +76,13 @@ static void skip_colour(struct reader *r, int32_t code)
 struct writer {
     struct buf *out;
     size_t start, max_bytes;
-    size_t cluster;        /* offset in out where the last grapheme starts */
-    int32_t last;          /* last code point written, 0 if none */
-    int32_t base;          /* the same without selectors and skin tones */
+    size_t cluster; /* offset in out where the last grapheme starts */
+    int32_t last;   /* last code point written, 0 if none */
+    int32_t base;   /* the same without selectors and skin tones */
     utf8proc_int32_t state;
-    size_t spaces, lines;  /* seen, written only before something visible */
+    size_t spaces, lines; /* seen, written only before something visible */
     int marks, joiners;
-    bool line;             /* UTF8_LINE */
+    bool line; /* UTF8_LINE */
     bool full;
 };
 
@@ -146,8 +146,8 @@ static bool stays(struct writer *w, const struct reader *r, int32_t cp)
     if (!utf8_is_joiner(cp) || peek(r, &next) == 0 || w->joiners >= MAX_JOINERS) {
         return false;
     }
-    const bool stay = (cp == ZWJ && emoji_goes_on(w->base, next)) ||
-                      (utf8_needs_joiner(w->last) && utf8_needs_joiner(next));
+    const bool stay =
+        (cp == ZWJ && emoji_goes_on(w->base, next)) || (utf8_needs_joiner(w->last) && utf8_needs_joiner(next));
     w->joiners += stay;
     return stay;
 }
@@ -216,8 +216,8 @@ static void drop_tail(struct buf *out, size_t start)
 int utf8_clean(struct buf *out, const char *text, size_t len, size_t max_bytes, unsigned flags)
 {
     struct reader r = {.text = text, .len = len};
-    struct writer w = {.out = out, .start = out->len, .cluster = out->len, .max_bytes = max_bytes,
-                       .line = (flags & UTF8_LINE) != 0};
+    struct writer w = {
+        .out = out, .start = out->len, .cluster = out->len, .max_bytes = max_bytes, .line = (flags & UTF8_LINE) != 0};
     int32_t cp = 0;
     size_t n;
     while (!w.full && (n = peek(&r, &cp)) > 0) {

@@ -7,8 +7,8 @@
 
 enum { MAX_INPUT_BYTES = 2048, MAX_NAME_BYTES = 200, MAX_GRAPHEMES = 64 };
 
-static const char *const services[] = {"twitter", "x",       "irc",   "matrix",   "mastodon", "bluesky", "facebook",
-                                       "discord", "slack",   "threads", "telegram", "signal", "whatsapp", "linkedin"};
+static const char *const services[] = {"twitter", "x",     "irc",     "matrix",   "mastodon", "bluesky",  "facebook",
+                                       "discord", "slack", "threads", "telegram", "signal",   "whatsapp", "linkedin"};
 
 static void cut(struct buf *name, size_t len)
 {

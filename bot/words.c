@@ -28,7 +28,8 @@ static size_t place_len(const char *text)
     return text[0] == '{' && n > 1 && text[n] == '}' ? n + 1 : 0;
 }
 
-static const struct pair *pair_find(const struct pair *pairs, size_t count, const char *name, size_t len) {
+static const struct pair *pair_find(const struct pair *pairs, size_t count, const char *name, size_t len)
+{
     for (size_t i = 0; i < count; i++) {
         if (pairs[i].name_len == len && memcmp(pairs[i].name, name, len) == 0) {
             return &pairs[i];
@@ -43,7 +44,8 @@ static bool ends_in_gap(const struct buf *out)
 }
 
 /* Leaves out one of the two spaces around an empty place, or the one before a line's end. */
-static const char *skip_empty(struct buf *out, const char *text) {
+static const char *skip_empty(struct buf *out, const char *text)
+{
     if (*text == ' ' && ends_in_gap(out)) {
         return text + 1;
     }
@@ -54,7 +56,8 @@ static const char *skip_empty(struct buf *out, const char *text) {
 }
 
 /* missing_ok: a place without a value stays as it is written. */
-static const char *fill(struct arena *arena, const char *text, const struct pair *pairs, size_t count, bool missing_ok) {
+static const char *fill(struct arena *arena, const char *text, const struct pair *pairs, size_t count, bool missing_ok)
+{
     struct buf out;
     buf_init(&out, MAX_WORDS_BYTES);
     int status = 0;

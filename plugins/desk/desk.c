@@ -17,7 +17,8 @@ struct desk {
 
 static const struct hr_text texts[] = {
     {"up", "{name} works, for {time}.", "name=libera;time=2 hours"},
-    {"down", "{name} does not work, for {time}: {reason}.", "name=home;time=5 minutes;reason=no answer, I try again soon"},
+    {"down", "{name} does not work, for {time}: {reason}.",
+     "name=home;time=5 minutes;reason=no answer, I try again soon"},
     {"room-out", "I am not in {room} on {name}.", "room=#example;name=libera"},
     {"waiting-one", "1 message waits for {name}, for {time}.", "name=libera;time=20 seconds"},
     {"waiting-many", "{n} messages wait for {name}, the oldest for {time}.", "n=12;name=libera;time=4 minutes"},
@@ -37,10 +38,10 @@ static const struct hr_text texts[] = {
 
 struct pages { /* sentences packed into lines */
     struct desk *desk;
-    const char *only; /* name of one network, or "" */
+    const char *only;  /* name of one network, or "" */
     const char *first; /* name of the first network, for the example */
     char line[LINES][LINE_BYTES + 1];
-    int lines;        /* used */
+    int lines; /* used */
     bool found, more;
 };
 
@@ -130,8 +131,8 @@ static int add_down(void *arg, const struct hr_network_state *network)
     pages->found = true;
     if (!network->up) {
         const char *reason = network->reason[0] == '\0' ? "no reason is known" : tidy(pages->desk, network->reason);
-        add(pages, api->words(pages->desk->bot, "down", "name", network->name, "time", duration(pages->desk, network->for_ms),
-                              "reason", reason, NULL));
+        add(pages, api->words(pages->desk->bot, "down", "name", network->name, "time",
+                              duration(pages->desk, network->for_ms), "reason", reason, NULL));
     }
     return 0;
 }
@@ -150,7 +151,8 @@ static int add_room(void *arg, const struct hr_room *room)
 {
     struct pages *pages = arg;
     if ((room->flags & (HR_ROOM_PEOPLE | HR_ROOM_UP)) == HR_ROOM_PEOPLE && wanted(pages, room->network)) {
-        add(pages, pages->desk->api->words(pages->desk->bot, "room-out", "room", room->address, "name", room->network, NULL));
+        add(pages,
+            pages->desk->api->words(pages->desk->bot, "room-out", "room", room->address, "name", room->network, NULL));
     }
     return 0;
 }
@@ -172,9 +174,10 @@ static int add_waiting(void *arg, const struct hr_value *column, size_t count)
         return 0;
     }
     const char *time = duration(desk, desk->api->wall_ms(desk->bot) - column[2].num);
-    add(pages, n == 1 ? desk->api->words(desk->bot, "waiting-one", "name", network, "time", time, NULL)
-                      : desk->api->words(desk->bot, "waiting-many", "n", desk->api->print(desk->bot, "%lld", (long long)n),
-                                         "name", network, "time", time, NULL));
+    add(pages, n == 1
+                   ? desk->api->words(desk->bot, "waiting-one", "name", network, "time", time, NULL)
+                   : desk->api->words(desk->bot, "waiting-many", "n", desk->api->print(desk->bot, "%lld", (long long)n),
+                                      "name", network, "time", time, NULL));
     return 0;
 }
 
@@ -184,8 +187,9 @@ static int add_lost(void *arg, const struct hr_value *column, size_t count)
     struct pages *pages = arg;
     struct desk *desk = pages->desk;
     if (wanted(pages, column[0].str)) {
-        add(pages, desk->api->words(desk->bot, column[1].str, "n", desk->api->print(desk->bot, "%lld", (long long)column[2].num),
-                                    "name", column[0].str, NULL));
+        add(pages, desk->api->words(desk->bot, column[1].str, "n",
+                                    desk->api->print(desk->bot, "%lld", (long long)column[2].num), "name",
+                                    column[0].str, NULL));
     }
     return 0;
 }
@@ -226,11 +230,12 @@ static int fill(struct pages *pages)
                           NULL, 0, add_waiting, pages);
     }
     if (status >= 0) {
-        status = api->sql(bot,
-                          "SELECT r.network, s.state, count(*) FROM core_pub_said s JOIN core_pub_room r ON r.id = s.room"
-                          " WHERE s.state IN ('refused', 'unknown') AND s.settled_ms > ?1 GROUP BY r.network, s.state"
-                          " ORDER BY r.network, s.state",
-                          &since, 1, add_lost, pages);
+        status =
+            api->sql(bot,
+                     "SELECT r.network, s.state, count(*) FROM core_pub_said s JOIN core_pub_room r ON r.id = s.room"
+                     " WHERE s.state IN ('refused', 'unknown') AND s.settled_ms > ?1 GROUP BY r.network, s.state"
+                     " ORDER BY r.network, s.state",
+                     &since, 1, add_lost, pages);
     }
     if (status >= 0) {
         status = api->networks(bot, add_up, pages);
@@ -258,7 +263,8 @@ static int run_status(void *state, const struct hr_call *call)
         text = desk->api->print(desk->bot, "%s\n%s", text, pages.line[i]);
     }
     if (pages.more && pages.only[0] == '\0' && pages.first != NULL) {
-        text = desk->api->print(desk->bot, "%s %s", text, desk->api->words(desk->bot, "more", "name", pages.first, NULL));
+        text =
+            desk->api->print(desk->bot, "%s %s", text, desk->api->words(desk->bot, "more", "name", pages.first, NULL));
     }
     return desk->api->answer(desk->bot, call, text);
 }
@@ -271,23 +277,25 @@ static int run_stop(void *state, const struct hr_call *call)
     if (call->in_private) {
         return desk->api->answer(desk->bot, call, desk->api->words(desk->bot, "stop-private", NULL));
     }
-    const int count =
-        desk->api->drop_waiting(desk->bot, call->room->id, desk->api->print(desk->bot, "stopped by %s", call->message->author.name));
+    const int count = desk->api->drop_waiting(desk->bot, call->room->id,
+                                              desk->api->print(desk->bot, "stopped by %s", call->message->author.name));
     if (count < 0) {
         return count;
     }
-    desk->api->log(desk->bot, HR_INFO, "%s stopped what waited for %s/%s: %d messages dropped", call->message->author.name,
-                   call->room->network, call->room->address, count);
-    const char *said = count == 0   ? desk->api->words(desk->bot, "stop-none", NULL)
-                       : count == 1 ? desk->api->words(desk->bot, "stop-one", NULL)
-                                    : desk->api->words(desk->bot, "stop-many", "n", desk->api->print(desk->bot, "%d", count), NULL);
+    desk->api->log(desk->bot, HR_INFO, "%s stopped what waited for %s/%s: %d messages dropped",
+                   call->message->author.name, call->room->network, call->room->address, count);
+    const char *said =
+        count == 0   ? desk->api->words(desk->bot, "stop-none", NULL)
+        : count == 1 ? desk->api->words(desk->bot, "stop-one", NULL)
+                     : desk->api->words(desk->bot, "stop-many", "n", desk->api->print(desk->bot, "%d", count), NULL);
     return desk->api->answer(desk->bot, call, said);
 }
 
 static const struct hr_command commands[] = {
-    {"status", NULL, "[network]", "Says which networks work, and what still waits.", "!status", "chat.run", HR_CMD_NO_CHAT,
-     run_status},
-    {"stop", NULL, "", "Drops all messages that still wait for this room.", "!stop", "room.stop", HR_CMD_NO_CHAT, run_stop},
+    {"status", NULL, "[network]", "Says which networks work, and what still waits.", "!status", "chat.run",
+     HR_CMD_NO_CHAT, run_status},
+    {"stop", NULL, "", "Drops all messages that still wait for this room.", "!stop", "room.stop", HR_CMD_NO_CHAT,
+     run_stop},
     {0},
 };
 
@@ -308,12 +316,8 @@ static void stop(void *state)
 }
 
 const struct hr_plugin hashroom_plugin = {
-    HR_PLUGIN_HEADER,
-    .name = "desk",
-    .version = "0.1.0",
-    .help = "Says how the networks are, and stops what still waits for a room.",
-    .commands = commands,
-    .texts = texts,
-    .start = start,
-    .stop = stop,
+    HR_PLUGIN_HEADER,     .name = "desk",
+    .version = "0.1.0",   .help = "Says how the networks are, and stops what still waits for a room.",
+    .commands = commands, .texts = texts,
+    .start = start,       .stop = stop,
 };

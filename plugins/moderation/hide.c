@@ -38,12 +38,13 @@ static int on_message(void *arg, const struct hr_value *column, size_t count)
 static int look_for(struct looking *look, const char *chat)
 {
     const struct hr_value args[] = {HR_V_STR(chat), HR_V_INT(LOOK_BACK), HR_V_INT(HR_MSG_OWN)};
-    return look->m->api->sql(look->m->bot,
-                             "SELECT m.id, m.name, m.handle FROM core_pub_message m WHERE m.chat = ?1 AND m.state = 'live'"
-                             " AND (m.flags & ?3) = 0 AND EXISTS(SELECT 1 FROM core_pub_said s WHERE s.message = m.id"
-                             " AND s.act = 0 AND s.state IN ('waiting', 'claimed', 'delivered', 'unknown'))"
-                             " ORDER BY m.id DESC LIMIT ?2",
-                             args, 3, on_message, look);
+    return look->m->api->sql(
+        look->m->bot,
+        "SELECT m.id, m.name, m.handle FROM core_pub_message m WHERE m.chat = ?1 AND m.state = 'live'"
+        " AND (m.flags & ?3) = 0 AND EXISTS(SELECT 1 FROM core_pub_said s WHERE s.message = m.id"
+        " AND s.act = 0 AND s.state IN ('waiting', 'claimed', 'delivered', 'unknown'))"
+        " ORDER BY m.id DESC LIMIT ?2",
+        args, 3, on_message, look);
 }
 
 static int take_away(struct moderation *m, const struct hr_call *call, uint64_t message, const char *name)

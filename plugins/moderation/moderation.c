@@ -22,7 +22,8 @@ static const struct hr_text texts[] = {
     {"queue-count-one", "1 post waits.", NULL},
     {"queue-count-many", "{n} posts wait.", "n=12"},
     {"queue-item", "{number} {name} on {service}: {text}", "number=1;name=Ben;service=Twitter;text=We asked."},
-    {"which", "Please say which post, by its number. For example, type !{name} {first} or !{name} all", "name=ok;first=3"},
+    {"which", "Please say which post, by its number. For example, type !{name} {first} or !{name} all",
+     "name=ok;first=3"},
     {"no-number", "No post with number {number} waits. To see which wait, type !queue", "number=7"},
     {"ok-one", "Post {number} goes in.", "number=3"},
     {"ok-many", "{n} posts go in.", "n=3"},
@@ -31,7 +32,8 @@ static const struct hr_text texts[] = {
     {"no-many", "{n} posts are left out.", "n=3"},
     {"no-all-one", "1 post is left out.", NULL},
     {"hide-what", "Please say whose last message I should take away. For example, type !hide last Ben", NULL},
-    {"hide-none", "I have not shown a message from {name}. Please type the name as you see it in the room.", "name=Ben"},
+    {"hide-none", "I have not shown a message from {name}. Please type the name as you see it in the room.",
+     "name=Ben"},
     {"hide-reply", "I can not take that message away. It is not one that I brought here.", NULL},
     {"hidden", "I took away the last message from {name}. Lines already shown on IRC stay there.", "name=Ben"},
     {0},
@@ -66,8 +68,7 @@ static enum hold hold_of(struct moderation *m, const char *chat)
 {
     enum hold hold = HOLD_OFF;
     const struct hr_value args[] = {HR_V_STR(chat)};
-    const int status =
-        m->api->sql(m->bot, "SELECT hold FROM moderation_chat WHERE chat = ?1", args, 1, on_hold, &hold);
+    const int status = m->api->sql(m->bot, "SELECT hold FROM moderation_chat WHERE chat = ?1", args, 1, on_hold, &hold);
     return status < 0 ? HOLD_ON : hold; /* in doubt a person looks first */
 }
 
@@ -85,10 +86,11 @@ static bool is_known(struct moderation *m, const struct hr_message *message)
     bool known = false;
     const struct hr_value args[] = {HR_V_STR(message->author.id), HR_V_STR(message->room->network),
                                     HR_V_INT((int64_t)message->id)};
-    (void)m->api->sql(m->bot,
-                      "SELECT id FROM core_pub_message WHERE author = ?1 AND network = ?2 AND id <> ?3 AND state = 'live'"
-                      " LIMIT 1",
-                      args, 3, on_known, &known);
+    (void)m->api->sql(
+        m->bot,
+        "SELECT id FROM core_pub_message WHERE author = ?1 AND network = ?2 AND id <> ?3 AND state = 'live'"
+        " LIMIT 1",
+        args, 3, on_known, &known);
     return known;
 }
 
@@ -164,8 +166,8 @@ static int run_hold(void *state, const struct hr_call *call)
 }
 
 static const struct hr_command commands[] = {
-    {"hold", NULL, "[on, off or new]", "Makes posts from social networks wait until a moderator lets them in.", "!hold on",
-     "room.hold", 0, run_hold},
+    {"hold", NULL, "[on, off or new]", "Makes posts from social networks wait until a moderator lets them in.",
+     "!hold on", "room.hold", 0, run_hold},
     {"queue", NULL, "", "Lists the posts that wait.", "!queue", "room.moderate", 0, run_queue},
     {"ok", NULL, "[numbers or all]", "Lets waiting posts in.", "!ok 3", "room.moderate", 0, run_ok},
     {"no", NULL, "[numbers or all]", "Leaves waiting posts out.", "!no 3", "room.moderate", 0, run_no},
@@ -202,8 +204,9 @@ static int report_chat(void *arg, const struct hr_chat *chat)
     struct reporting *r = arg;
     const int length = queue_length(r->m, chat->name);
     if (length > 0) {
-        r->m->api->out(r->out, length == 1 ? "%d post waits for a moderator in %s.\n" : "%d posts wait for a moderator in %s.\n",
-                       length, chat->tag);
+        r->m->api->out(
+            r->out, length == 1 ? "%d post waits for a moderator in %s.\n" : "%d posts wait for a moderator in %s.\n",
+            length, chat->tag);
     }
     return 0;
 }

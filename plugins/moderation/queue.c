@@ -99,10 +99,10 @@ static int on_item(void *arg, const struct hr_value *column, size_t count)
     if (m->api->message(m->bot, (uint64_t)column[1].num, &message) < 0) {
         return 0;
     }
-    const char *item = m->api->words(
-        m->bot, "queue-item", "number", m->api->print(m->bot, "%d", (int)column[0].num), "name",
-        excerpt(m, message.author.name, NAME_BYTES), "service", message.room == NULL ? "" : message.room->service, "text",
-        excerpt(m, message.text, TEXT_BYTES), NULL);
+    const char *item = m->api->words(m->bot, "queue-item", "number", m->api->print(m->bot, "%d", (int)column[0].num),
+                                     "name", excerpt(m, message.author.name, NAME_BYTES), "service",
+                                     message.room == NULL ? "" : message.room->service, "text",
+                                     excerpt(m, message.text, TEXT_BYTES), NULL);
     const char **line = &listing->line[listing->count / PER_LINE];
     *line = (*line)[0] == '\0' ? item : m->api->print(m->bot, "%s; %s", *line, item);
     listing->first = listing->count == 0 ? column[0].num : listing->first;
@@ -119,16 +119,18 @@ int run_queue(void *state, const struct hr_call *call)
     }
     struct listing listing = {.m = m, .line = {"", ""}};
     const struct hr_value args[] = {HR_V_STR(call->chat->name), HR_V_INT(SHOWN)};
-    const int status = m->api->sql(
-        m->bot, "SELECT number, message FROM moderation_queue WHERE chat = ?1 ORDER BY number LIMIT ?2", args, 2, on_item,
-        &listing);
+    const int status =
+        m->api->sql(m->bot, "SELECT number, message FROM moderation_queue WHERE chat = ?1 ORDER BY number LIMIT ?2",
+                    args, 2, on_item, &listing);
     if (status < 0) {
         return status;
     }
-    const char *count = length == 1 ? m->api->words(m->bot, "queue-count-one", NULL)
-                                    : m->api->words(m->bot, "queue-count-many", "n", m->api->print(m->bot, "%d", length), NULL);
+    const char *count = length == 1
+                            ? m->api->words(m->bot, "queue-count-one", NULL)
+                            : m->api->words(m->bot, "queue-count-many", "n", m->api->print(m->bot, "%d", length), NULL);
     const char *first = m->api->print(m->bot, "%d", (int)listing.first);
-    const char *list = m->api->print(m->bot, listing.line[1][0] == '\0' ? "%s" : "%s\n%s", listing.line[0], listing.line[1]);
+    const char *list =
+        m->api->print(m->bot, listing.line[1][0] == '\0' ? "%s" : "%s\n%s", listing.line[0], listing.line[1]);
     return m->api->answer(m->bot, call,
                           m->api->words(m->bot, "queue", "count", count, "first", first, "list", list, NULL));
 }
@@ -138,7 +140,7 @@ int run_queue(void *state, const struct hr_call *call)
 struct settling {
     struct moderation *m;
     const struct hr_call *call;
-    bool in;       /* let in, else leave out */
+    bool in; /* let in, else leave out */
     int done;
     int64_t messages[QUEUE_MAX];
     size_t count;
@@ -183,7 +185,8 @@ static bool pick(struct settling *s)
         const int64_t message = number < 0 ? 0 : queue_message(m, call->chat->name, number);
         if (message <= 0) {
             const char *said = number < 0 ? m->api->words(m->bot, "which", "name", call->name, "first", "3", NULL)
-                                          : m->api->words(m->bot, "no-number", "number", m->api->print(m->bot, "%d", (int)number), NULL);
+                                          : m->api->words(m->bot, "no-number", "number",
+                                                          m->api->print(m->bot, "%d", (int)number), NULL);
             (void)m->api->answer(m->bot, call, said);
             return false;
         }
@@ -214,13 +217,11 @@ static int run_settle(struct moderation *m, const struct hr_call *call, bool in)
         return status;
     }
     const char *done = m->api->print(m->bot, "%d", s.done);
-    const char *said = s.count == 0 ? m->api->words(m->bot, "queue-none", NULL)
-                       : s.count > 1
-                           ? m->api->words(m->bot, in ? "ok-many" : "no-many", "n", done, NULL)
-                       : all
-                           ? m->api->words(m->bot, in ? "ok-all-one" : "no-all-one", NULL)
-                           : m->api->words(m->bot, in ? "ok-one" : "no-one", "number",
-                                           call->argv[0] + strspn(call->argv[0], "#,"), NULL);
+    const char *said = s.count == 0  ? m->api->words(m->bot, "queue-none", NULL)
+                       : s.count > 1 ? m->api->words(m->bot, in ? "ok-many" : "no-many", "n", done, NULL)
+                       : all         ? m->api->words(m->bot, in ? "ok-all-one" : "no-all-one", NULL)
+                                     : m->api->words(m->bot, in ? "ok-one" : "no-one", "number",
+                                                     call->argv[0] + strspn(call->argv[0], "#,"), NULL);
     return m->api->answer(m->bot, call, said);
 }
 

@@ -62,8 +62,12 @@ static int teardown(void **state)
 
 static void network(const char *name, bool up, const char *reason, int64_t for_ms)
 {
-    networks[network_count++] = (struct hr_network_state){
-        .size = sizeof(struct hr_network_state), .name = name, .service = "IRC", .up = up, .reason = reason, .for_ms = for_ms};
+    networks[network_count++] = (struct hr_network_state){.size = sizeof(struct hr_network_state),
+                                                          .name = name,
+                                                          .service = "IRC",
+                                                          .up = up,
+                                                          .reason = reason,
+                                                          .for_ms = for_ms};
 }
 
 static void answers(const char *line, const char *want)
@@ -86,13 +90,16 @@ static void status_counts_what_waits_and_what_was_lost(void **state)
     (void)state;
     network("libera", true, "", 1000);
     fake_sql(fake, "INSERT INTO core_pub_delivery VALUES('libera', '#dpulo', 1, 'waiting', 0, 5, 11, 1669751940000),"
-                   " ('libera', '#dpulo', 1, 'claimed', 0, 3, 1, 1669751990000), ('libera', '#dpulo', 1, 'delivered', 0, 3, 90, 1),"
+                   " ('libera', '#dpulo', 1, 'claimed', 0, 3, 1, 1669751990000), ('libera', '#dpulo', 1, 'delivered', "
+                   "0, 3, 90, 1),"
                    " ('home', '!a', 2, 'waiting', 0, 3, 1, 1669751700000)");
-    fake_sql(fake, "INSERT INTO core_pub_said VALUES(1, 1, 0, 'refused', 1669751000000), (2, 1, 0, 'unknown', 1669751000000),"
-                   " (3, 1, 0, 'unknown', 1669751000000), (4, 1, 0, 'refused', 5), (5, 1, 0, 'delivered', 1669751000000)");
-    answers("!status", "1 message waits for home, for 5 minutes. 12 messages wait for libera, the oldest for 60 seconds. "
-                       "libera refused 1 of my messages today. I do not know if 2 of my messages today reached libera. "
-                       "libera works, for a moment.");
+    fake_sql(fake,
+             "INSERT INTO core_pub_said VALUES(1, 1, 0, 'refused', 1669751000000), (2, 1, 0, 'unknown', 1669751000000),"
+             " (3, 1, 0, 'unknown', 1669751000000), (4, 1, 0, 'refused', 5), (5, 1, 0, 'delivered', 1669751000000)");
+    answers("!status",
+            "1 message waits for home, for 5 minutes. 12 messages wait for libera, the oldest for 60 seconds. "
+            "libera refused 1 of my messages today. I do not know if 2 of my messages today reached libera. "
+            "libera works, for a moment.");
 }
 
 static void status_tells_rooms_it_is_not_in(void **state)
@@ -175,7 +182,8 @@ static void stop_in_private_says_where_to_type_it(void **state)
     const uint64_t private_room =
         fake_room(fake, "libera", "asha", "IRC", "", HR_ROOM_PEOPLE | HR_ROOM_PRIVATE | HR_ROOM_UP);
     assert_int_equal(fake_command(fake, private_room, "!stop"), HR_OK);
-    assert_string_equal(fake_last(fake, FAKE_ANSWER)->text, "Please type !stop in the room that I should stop talking to.");
+    assert_string_equal(fake_last(fake, FAKE_ANSWER)->text,
+                        "Please type !stop in the room that I should stop talking to.");
     assert_int_equal(fake_count(fake, FAKE_DROP), 0);
 }
 
@@ -191,14 +199,10 @@ static void commands_carry_their_permissions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(status_says_what_is_wrong_first),
-        TEST(status_counts_what_waits_and_what_was_lost),
-        TEST(status_tells_rooms_it_is_not_in),
-        TEST(status_repeats_what_plugins_report),
-        TEST(long_status_stays_in_three_lines),
-        TEST(status_without_networks_says_so),
-        TEST(stop_says_how_many_were_dropped),
-        TEST(stop_in_private_says_where_to_type_it),
+        TEST(status_says_what_is_wrong_first),  TEST(status_counts_what_waits_and_what_was_lost),
+        TEST(status_tells_rooms_it_is_not_in),  TEST(status_repeats_what_plugins_report),
+        TEST(long_status_stays_in_three_lines), TEST(status_without_networks_says_so),
+        TEST(stop_says_how_many_were_dropped),  TEST(stop_in_private_says_where_to_type_it),
         TEST(commands_carry_their_permissions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

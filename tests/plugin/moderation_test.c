@@ -118,7 +118,9 @@ static void queue_is_short_and_shows_no_links(void **state)
     answers("!hold on", "New posts from social networks wait now. To see them, type !queue");
     for (int i = 0; i < 9; i++) {
         post("Somebody With A Very Long Name Indeed And More",
-             "Look at https://spam.example/x now\nand at \xC3\xA9t\xC3\xA9 and then at many more words that go on and on", HR_HOLD);
+             "Look at https://spam.example/x now\nand at \xC3\xA9t\xC3\xA9 and then at many more words that go on and "
+             "on",
+             HR_HOLD);
     }
     assert_int_equal(fake_command(fake, irc, "!queue"), HR_OK);
     const char *text = fake_last(fake, FAKE_ANSWER)->text;
@@ -138,7 +140,8 @@ static void numbers_stay_until_settled(void **state)
 {
     (void)state;
     answers("!hold on", "New posts from social networks wait now. To see them, type !queue");
-    const uint64_t one = post("Ben", "One", HR_HOLD), two = post("Cy", "Two", HR_HOLD), three = post("Di", "Three", HR_HOLD);
+    const uint64_t one = post("Ben", "One", HR_HOLD), two = post("Cy", "Two", HR_HOLD),
+                   three = post("Di", "Three", HR_HOLD);
     answers("!ok 2", "Post 2 goes in.");
     assert_int_equal(fake_last(fake, FAKE_RELEASE)->message, two);
     answers("!ok 2", "No post with number 2 waits. To see which wait, type !queue");
@@ -237,7 +240,8 @@ static void hide_last_finds_the_newest_of_that_name(void **state)
     logged(4, "ben", "Zoe Smith", "live", false); /* was never brought anywhere */
     logged(5, "ben", "Ben", "live", true);
     logged(6, "zoe", "Zoe Smith", "hidden", true);
-    answers("!hide last zoe smith", "I took away the last message from ZO\xC3\x8B SMITH. Lines already shown on IRC stay there.");
+    answers("!hide last zoe smith",
+            "I took away the last message from ZO\xC3\x8B SMITH. Lines already shown on IRC stay there.");
     assert_int_equal(fake_last(fake, FAKE_HIDE)->message, 2);
     answers("!hide last ZOE", "I took away the last message from Zoe Smithson. Lines already shown on IRC stay there.");
     answers("!hide last @Ben_h", "I took away the last message from Ben. Lines already shown on IRC stay there.");
@@ -248,10 +252,16 @@ static void hide_in_answer_to_a_message_takes_that_one(void **state)
 {
     (void)state;
     const uint64_t id = post("Ben", "Bad", HR_PASS);
-    struct hr_message message = {.size = sizeof(message), .id = 99, .room = NULL, .author = {.name = "Asha"}, .reply_to = id};
+    struct hr_message message = {
+        .size = sizeof(message), .id = 99, .room = NULL, .author = {.name = "Asha"}, .reply_to = id};
     struct hr_room room = {.id = irc, .network = "libera", .address = "#dpulo", .service = "IRC", .chat = "dpulo"};
-    const struct hr_call call = {.size = sizeof(call), .message = &message, .room = &room,
-                                 .chat = fake_chat_now(fake, "dpulo"), .name = "hide", .rest = "", .argc = 0};
+    const struct hr_call call = {.size = sizeof(call),
+                                 .message = &message,
+                                 .room = &room,
+                                 .chat = fake_chat_now(fake, "dpulo"),
+                                 .name = "hide",
+                                 .rest = "",
+                                 .argc = 0};
     for (const struct hr_command *command = hashroom_plugin.commands; command->name != NULL; command++) {
         if (strcmp(command->name, "hide") == 0) {
             assert_int_equal(command->run(fake_state(fake), &call), HR_OK);

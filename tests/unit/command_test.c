@@ -30,8 +30,18 @@ static char last_rest[256], last_words[256];
 static struct chat chats[2] = {{.hr = {.name = "dpulo", .tag = "#DPULO"}}, {.hr = {.name = "nhssm", .tag = "#NHSSM"}}};
 static size_t chat_count = 1;
 static struct room rooms[3] = {
-    {.hr = {.id = 1, .network = "libera", .address = "#dpulo", .service = "IRC", .chat = "dpulo", .flags = HR_ROOM_PEOPLE}},
-    {.hr = {.id = 2, .network = "libera", .address = "ben", .service = "IRC", .chat = "", .flags = HR_ROOM_PEOPLE | HR_ROOM_PRIVATE}},
+    {.hr = {.id = 1,
+            .network = "libera",
+            .address = "#dpulo",
+            .service = "IRC",
+            .chat = "dpulo",
+            .flags = HR_ROOM_PEOPLE}},
+    {.hr = {.id = 2,
+            .network = "libera",
+            .address = "ben",
+            .service = "IRC",
+            .chat = "",
+            .flags = HR_ROOM_PEOPLE | HR_ROOM_PRIVATE}},
     {.hr = {.id = 3, .network = "libera", .address = "#other", .service = "IRC", .chat = "", .flags = HR_ROOM_PEOPLE}},
 };
 
@@ -129,7 +139,8 @@ static const struct hr_command table[] = {
     {0},
 };
 static const struct hr_plugin plugin = {HR_PLUGIN_HEADER, .name = "sample", .commands = table};
-static struct hr_bot bot = {.app = &app, .plugin = &plugin, .state = &run_count, .who = (char *)"sample", .started = true};
+static struct hr_bot bot = {
+    .app = &app, .plugin = &plugin, .state = &run_count, .who = (char *)"sample", .started = true};
 
 static void on_log(void *arg, enum hr_level level, const char *line)
 {
@@ -178,7 +189,8 @@ static bool type(uint64_t room, const char *account, const char *text)
     };
     struct command_line line;
     said_count = 0;
-    if (!command_parse(&app.arena, config.prefix, config.name, text, (message.room->flags & HR_ROOM_PRIVATE) != 0, &line)) {
+    if (!command_parse(&app.arena, config.prefix, config.name, text, (message.room->flags & HR_ROOM_PRIVATE) != 0,
+                       &line)) {
         return false;
     }
     commands_run(app.commands, &message, &line);
@@ -235,10 +247,36 @@ static void talk_is_not_a_command(void **state)
 {
     (void)state;
     static const char *const lines[] = {
-        "", " ", "!", "!!!", "!?", "! ", "wow!", "!1", "!100 people", "!!next", "hello !next", "next", "#next",
-        "! this is important", "!important/urgent", "!next;end", "!\xC3\xA9t\xC3\xA9", "> !end", "\n!end", "hello\n!end",
-        "DPULObot is nice", "DPULObotics: next", "DPULObot", "DPULObot,", "@DPULObot", "@ben: next",
-        "!aaaaaaaaaabbbbbbbbbbccccccccccddd", "Ben on Twitter: !end", "A2 yes", "#startmeeting",
+        "",
+        " ",
+        "!",
+        "!!!",
+        "!?",
+        "! ",
+        "wow!",
+        "!1",
+        "!100 people",
+        "!!next",
+        "hello !next",
+        "next",
+        "#next",
+        "! this is important",
+        "!important/urgent",
+        "!next;end",
+        "!\xC3\xA9t\xC3\xA9",
+        "> !end",
+        "\n!end",
+        "hello\n!end",
+        "DPULObot is nice",
+        "DPULObotics: next",
+        "DPULObot",
+        "DPULObot,",
+        "@DPULObot",
+        "@ben: next",
+        "!aaaaaaaaaabbbbbbbbbbccccccccccddd",
+        "Ben on Twitter: !end",
+        "A2 yes",
+        "#startmeeting",
     };
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         is_talk(lines[i], false);
@@ -248,7 +286,8 @@ static void talk_is_not_a_command(void **state)
 static void answers_to_questions_are_not_commands(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"A2 yes", "A2: yes", "a2. yes", "T2 yes", "Q2:", "q12", "A2", "!A2 yes", "DPULObot: A2 yes"};
+    static const char *const lines[] = {
+        "A2 yes", "A2: yes", "a2. yes", "T2 yes", "Q2:", "q12", "A2", "!A2 yes", "DPULObot: A2 yes"};
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         is_talk(lines[i], false);
         is_talk(lines[i], true);
@@ -342,7 +381,8 @@ static void room_without_chat_gets_a_plain_sentence(void **state)
 {
     (void)state;
     answers(3, "", "!now", "This room has no chat, so !now does nothing here.");
-    answers(3, "", "!help", "You can type !now, !links or !help.\nTo read about one of them, type for example: !help now");
+    answers(3, "", "!help",
+            "You can type !now, !links or !help.\nTo read about one of them, type for example: !help now");
 }
 
 static void private_message_finds_its_chat(void **state)
@@ -363,7 +403,8 @@ static void private_message_finds_its_chat(void **state)
 static void private_sentence_is_answered_once(void **state)
 {
     (void)state;
-    answers(2, "", "I would like to know more about this", "I am a bot. I only know short commands. To see them, type help");
+    answers(2, "", "I would like to know more about this",
+            "I am a bot. I only know short commands. To see them, type help");
     assert_true(type(2, "", "and are you a person at all?"));
     assert_int_equal(said_count, 0);
     answers(2, "", "hepl", "I do not know !hepl. Did you mean !help? For help, type !help");
@@ -401,7 +442,8 @@ static void a_failing_command_is_owned_up_to(void **state)
 static void help_card_has_two_lines_and_fits_the_person(void **state)
 {
     (void)state;
-    answers(1, "", "!help", "You can type !now, !links or !help.\nTo read about one of them, type for example: !help now");
+    answers(1, "", "!help",
+            "You can type !now, !links or !help.\nTo read about one of them, type for example: !help now");
     answers(1, "asha", "!commands",
             "You can type !now, !links or !help. As a host you can also type !start or !next.\n"
             "To read about one of them, type for example: !help now");
@@ -415,7 +457,8 @@ static void help_about_a_command_says_how_and_who(void **state)
             "!now: I say which question is open. You can also type !q or !question.\nFor example: !now");
     answers(1, "b", "!help nxt", "I do not know !nxt. Did you mean !next? For help, type !help");
     answers(1, "c", "!help housing", "I do not know !housing. For help, type !help");
-    answers(1, "d", "!help help", "!help: I tell you what you can type. You can also type !commands.\nFor example: !help now");
+    answers(1, "d", "!help help",
+            "!help: I tell you what you can type. You can also type !commands.\nFor example: !help now");
 }
 
 static void another_prefix_is_said(void **state)
@@ -423,7 +466,8 @@ static void another_prefix_is_said(void **state)
     (void)state;
     config.prefix = (char *)".";
     answers(1, "", ".nxt", "I do not know .nxt. Did you mean .next? For help, type .help");
-    answers(1, "", ".help links", ".links: I list the last links. You can also type .resources.\nFor example: .links housing");
+    answers(1, "", ".help links",
+            ".links: I list the last links. You can also type .resources.\nFor example: .links housing");
 }
 
 static void a_stopped_plugin_takes_its_commands_along(void **state)

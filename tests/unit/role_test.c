@@ -12,10 +12,25 @@
 
 static const struct config_room plain_room = {.power_host = 0}, power_room = {.power_host = 60};
 static struct room rooms[] = {
-    {.hr = {.id = 1, .network = "libera", .address = "#dpulo", .service = "IRC", .chat = "dpulo", .flags = HR_ROOM_PEOPLE}, .config = &plain_room},
-    {.hr = {.id = 2, .network = "home", .address = "!a:x", .service = "Matrix", .chat = "dpulo", .flags = HR_ROOM_PEOPLE}, .config = &power_room},
-    {.hr = {.id = 3, .network = "libera", .address = "ben", .service = "IRC", .chat = "", .flags = HR_ROOM_PEOPLE | HR_ROOM_PRIVATE}},
-    {.hr = {.id = 4, .network = "x", .address = "#dpulo", .service = "Twitter", .chat = "dpulo", .flags = HR_ROOM_SOCIAL}, .config = &power_room},
+    {.hr = {.id = 1,
+            .network = "libera",
+            .address = "#dpulo",
+            .service = "IRC",
+            .chat = "dpulo",
+            .flags = HR_ROOM_PEOPLE},
+     .config = &plain_room},
+    {.hr =
+         {.id = 2, .network = "home", .address = "!a:x", .service = "Matrix", .chat = "dpulo", .flags = HR_ROOM_PEOPLE},
+     .config = &power_room},
+    {.hr = {.id = 3,
+            .network = "libera",
+            .address = "ben",
+            .service = "IRC",
+            .chat = "",
+            .flags = HR_ROOM_PEOPLE | HR_ROOM_PRIVATE}},
+    {.hr =
+         {.id = 4, .network = "x", .address = "#dpulo", .service = "Twitter", .chat = "dpulo", .flags = HR_ROOM_SOCIAL},
+     .config = &power_room},
 };
 
 struct room *rooms_get(struct rooms *unused, uint64_t id)
@@ -33,9 +48,10 @@ static struct app app = {.config = &config};
 static int setup(void **state)
 {
     (void)state;
-    static char *host_accounts[] = {S("libera/asha"), S("home/@asha:x"), S("x/asha"), NULL}, *host_names[] = {S("Asha"), NULL},
-                *dpulo[] = {S("dpulo"), NULL}, *mods[] = {S("libera/mo"), NULL}, *admins[] = {S("libera/root"), NULL},
-                *others[] = {S("libera/ben"), NULL}, *other_names[] = {S("Ben"), S("Asha"), S("Cy"), NULL};
+    static char *host_accounts[] = {S("libera/asha"), S("home/@asha:x"), S("x/asha"), NULL},
+                *host_names[] = {S("Asha"), NULL}, *dpulo[] = {S("dpulo"), NULL}, *mods[] = {S("libera/mo"), NULL},
+                *admins[] = {S("libera/root"), NULL}, *others[] = {S("libera/ben"), NULL},
+                *other_names[] = {S("Ben"), S("Asha"), S("Cy"), NULL};
     roles[0] = (struct config_role){.name = S("host"), .accounts = host_accounts, .names = host_names, .chats = dpulo};
     roles[1] = (struct config_role){.name = S("moderator"), .accounts = mods};
     roles[2] = (struct config_role){.name = S("admin"), .accounts = admins};

@@ -35,7 +35,8 @@ static void check_name(const char *text, size_t len, const char *want)
 static void plain_text_of_many_scripts_is_untouched(void **state)
 {
     (void)state;
-    CLEAN("Caf\u00E9 \u4F60\u597D \u05E9\u05DC\u05D5\u05DD \U0001F600 na\u0308ive", "Caf\u00E9 \u4F60\u597D \u05E9\u05DC\u05D5\u05DD \U0001F600 na\u0308ive");
+    CLEAN("Caf\u00E9 \u4F60\u597D \u05E9\u05DC\u05D5\u05DD \U0001F600 na\u0308ive",
+          "Caf\u00E9 \u4F60\u597D \u05E9\u05DC\u05D5\u05DD \U0001F600 na\u0308ive");
     CLEAN("", "");
 }
 
@@ -117,21 +118,41 @@ static void nul_inside_goes(void **state)
 static void irc_codes_go_with_their_colour_digits(void **state)
 {
     (void)state;
-    CLEAN("\x03" "04,05red\x03 end", "red end");
-    CLEAN("\x03" "4red", "red");
-    CLEAN("\x03" "4,red", ",red");
-    CLEAN("\x03" "123", "3");
-    CLEAN("\x03" ",5x", ",5x");
-    CLEAN("\x04" "ff0000,00FF00x", "x");
-    CLEAN("\x04" "ff00x", "ff00x");
-    CLEAN("\x02" "bold\x0F \x1Dit\x1D \x1Fun\x1F \x16rev\x16 \x11mono\x1Estrike", "bold it un rev monostrike");
-    CLEAN("\x01" "ACTION waves\x01", "ACTION waves");
+    CLEAN("\x03"
+          "04,05red\x03 end",
+          "red end");
+    CLEAN("\x03"
+          "4red",
+          "red");
+    CLEAN("\x03"
+          "4,red",
+          ",red");
+    CLEAN("\x03"
+          "123",
+          "3");
+    CLEAN("\x03"
+          ",5x",
+          ",5x");
+    CLEAN("\x04"
+          "ff0000,00FF00x",
+          "x");
+    CLEAN("\x04"
+          "ff00x",
+          "ff00x");
+    CLEAN("\x02"
+          "bold\x0F \x1Dit\x1D \x1Fun\x1F \x16rev\x16 \x11mono\x1Estrike",
+          "bold it un rev monostrike");
+    CLEAN("\x01"
+          "ACTION waves\x01",
+          "ACTION waves");
 }
 
 static void line_ends_become_newlines(void **state)
 {
     (void)state;
-    CLEAN("a\r\nb\rc\nd\xC2\x85" "e\u2028f\u2029g", "a\nb\nc\nd\ne\nf\ng");
+    CLEAN("a\r\nb\rc\nd\xC2\x85"
+          "e\u2028f\u2029g",
+          "a\nb\nc\nd\ne\nf\ng");
     CLEAN("a\n\r\nb", "a\n\nb");
     CLEAN("\r\n\n  a \t \r\n\n", "a");
     CLEAN("a  \n  b", "a\n  b");
@@ -150,7 +171,8 @@ static void bidi_overrides_go(void **state)
 static void emoji_stay_whole(void **state)
 {
     (void)state;
-    CLEAN("\U0001F468\u200D\U0001F469\u200D\U0001F467\u200D\U0001F466", "\U0001F468\u200D\U0001F469\u200D\U0001F467\u200D\U0001F466");
+    CLEAN("\U0001F468\u200D\U0001F469\u200D\U0001F467\u200D\U0001F466",
+          "\U0001F468\u200D\U0001F469\u200D\U0001F467\u200D\U0001F466");
     CLEAN("\U0001F469\U0001F3FD\u200D\U0001F4BB!", "\U0001F469\U0001F3FD\u200D\U0001F4BB!");
     CLEAN("\u2764\uFE0F\u200D\U0001F525", "\u2764\uFE0F\u200D\U0001F525");
     CLEAN("1\uFE0F\u20E3", "1\uFE0F\u20E3");
@@ -209,7 +231,8 @@ static void cleaning_stops_on_a_grapheme_border(void **state)
     (void)state;
     struct buf out;
     buf_init(&out, 64);
-    const char text[] = "ab\U0001F468\u200D\U0001F469" "cd";
+    const char text[] = "ab\U0001F468\u200D\U0001F469"
+                        "cd";
     for (size_t max = 0; max <= sizeof(text); max++) {
         buf_reset(&out);
         assert_int_equal(utf8_clean(&out, text, sizeof(text) - 1, max, 0), 0);
@@ -245,7 +268,9 @@ static void names_are_folded_and_lose_tricks(void **state)
     NAME("\uFF22\uFF45\uFF4E", "Ben");
     NAME("\u202Eneb\u202C B\u200Ben", "neb Ben");
     NAME("Ben\r\nQUIT", "Ben QUIT");
-    NAME("\x03" "04Ben\x03", "Ben");
+    NAME("\x03"
+         "04Ben\x03",
+         "Ben");
     NAME("", "someone");
     NAME(" \u200B\u3164 ", "someone");
     NAME("\u00C1sa \U0001F600", "\u00C1sa \U0001F600");

@@ -18,7 +18,8 @@ static const struct hr_text texts[] = {
 
 static struct arena arena;
 
-static const char *fill(const char *id, ...) {
+static const char *fill(const char *id, ...)
+{
     va_list ap;
     va_start(ap, id);
     const char *said = words_fill(&arena, texts, id, "!", ap);
@@ -58,7 +59,8 @@ static void braces_that_are_no_place_stay(void **state)
 static void samples_fill_a_template(void **state)
 {
     (void)state;
-    assert_string_equal(words_sample(&arena, &texts[0]), "Question 2 of 4: Is a=b?\nTo answer, start your message with A2.");
+    assert_string_equal(words_sample(&arena, &texts[0]),
+                        "Question 2 of 4: Is a=b?\nTo answer, start your message with A2.");
     assert_string_equal(words_sample(&arena, &texts[1]), "Welcome. Bye.\nx");
     assert_string_equal(words_sample(&arena, &texts[2]), "One. {more}"); /* the linter will see the brace */
 }
@@ -66,7 +68,8 @@ static void samples_fill_a_template(void **state)
 static void another_prefix_is_said_in_commands_only(void **state)
 {
     (void)state;
-    assert_string_equal(words_prefix(&arena, "Hello! Type !help or !{name}\n!now", "."), "Hello! Type .help or .{name}\n.now");
+    assert_string_equal(words_prefix(&arena, "Hello! Type !help or !{name}\n!now", "."),
+                        "Hello! Type .help or .{name}\n.now");
     assert_string_equal(words_prefix(&arena, "wow!now !1", "."), "wow!now !1");
     assert_string_equal(words_prefix(&arena, "Type !help", "!"), "Type !help");
 }
