@@ -86,7 +86,10 @@ struct config {
     struct config_plugin *plugin;
     size_t plugin_count;
     size_t problem_count;
-    struct buf problems; /* "FILE:LINE: text. Fix: ..." one per line */
+    struct buf problems; /* "FILE:LINE: text. Fix." one per line */
+    size_t warning_count;
+    struct buf warnings; /* the same for what works but will disappoint */
+    char *file;          /* DIR/hashroom.conf */
 };
 
 /* How the reader gets at manifests: the loader in the program, a table in tests. */
@@ -97,6 +100,8 @@ typedef const struct hr_plugin *config_find_fn(void *arg, const char *name, char
 struct config *config_read(const char *dir, config_find_fn *find, void *arg);
 void config_free(struct config *config);
 void config_problem(struct config *config, struct config_where where, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void config_warning(struct config *config, struct config_where where, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Value of an option; aborts if the plugin has no such option (a bug). */
 const struct hr_value *config_value(const struct hr_plugin *plugin, const struct config_instance *instance, const char *name);
