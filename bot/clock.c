@@ -13,25 +13,30 @@ enum { LINE_MAX_BYTES = 256, DAY_MS = 24 * 60 * 60 * 1000 };
 #define INSTANT_MAX_MS INT64_C(253402300799000) /* end of the year 9999 */
 #define SPEED_MAX 1000000.0
 
-static int64_t read_ms(clockid_t id) {
+static int64_t read_ms(clockid_t id)
+{
     struct timespec now;
     (void)clock_gettime(id, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int64_t clock_wall_ms(void) {
+int64_t clock_wall_ms(void)
+{
     return read_ms(CLOCK_REALTIME);
 }
 
-int64_t clock_monotonic_ms(void) {
+int64_t clock_monotonic_ms(void)
+{
     return read_ms(CLOCK_MONOTONIC);
 }
 
-static bool is_instant(int64_t ms) {
+static bool is_instant(int64_t ms)
+{
     return ms >= 0 && ms <= INSTANT_MAX_MS;
 }
 
-static int read_file(const char *file, struct clock *out) {
+static int read_file(const char *file, struct clock *out)
+{
     int fd = open(file, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return HR_EINVAL;
@@ -57,7 +62,8 @@ static int read_file(const char *file, struct clock *out) {
     return HR_OK;
 }
 
-int clock_init(struct clock *clock, const char *file) {
+int clock_init(struct clock *clock, const char *file)
+{
     int64_t now = clock_wall_ms();
     struct clock fresh = {.wall0_ms = now, .chat0_ms = now, .speed = 1, .file = file};
     if (file && read_file(file, &fresh) < 0) {
@@ -67,7 +73,8 @@ int clock_init(struct clock *clock, const char *file) {
     return HR_OK;
 }
 
-bool clock_reload(struct clock *clock) {
+bool clock_reload(struct clock *clock)
+{
     struct stat info;
     if (!clock->file || stat(clock->file, &info) != 0) {
         return false;
@@ -78,18 +85,21 @@ bool clock_reload(struct clock *clock) {
     return read_file(clock->file, clock) == HR_OK; /* half written: read again at the next look */
 }
 
-void clock_set(struct clock *clock, int64_t chat_ms, double speed) {
+void clock_set(struct clock *clock, int64_t chat_ms, double speed)
+{
     clock->wall0_ms = clock_wall_ms();
     clock->chat0_ms = chat_ms;
     clock->speed = speed;
 }
 
-int64_t clock_chat_ms(const struct clock *clock) {
+int64_t clock_chat_ms(const struct clock *clock)
+{
     double passed = (double)(clock_wall_ms() - clock->wall0_ms) * clock->speed;
     return clock->chat0_ms + (int64_t)floor(passed);
 }
 
-int64_t clock_until_ms(const struct clock *clock, int64_t at_ms) {
+int64_t clock_until_ms(const struct clock *clock, int64_t at_ms)
+{
     int64_t now = clock_chat_ms(clock);
     if (at_ms <= now) {
         return 0;

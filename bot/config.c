@@ -5,7 +5,8 @@
 
 enum { PROBLEMS_MAX_BYTES = 256 * 1024 };
 
-static void add_line(struct buf *buf, size_t *count, struct config_where where, const char *fmt, va_list ap) {
+static void add_line(struct buf *buf, size_t *count, struct config_where where, const char *fmt, va_list ap)
+{
     CLEANUP_FREE char *text = xvasprintf(fmt, ap);
     for (char *c = text; *c; c++) {
         if ((unsigned char)*c < ' ' || *c == 0x7F) {
@@ -16,21 +17,24 @@ static void add_line(struct buf *buf, size_t *count, struct config_where where, 
     (void)buf_addf(buf, "%s:%d: %s.\n", where.file, where.line, text);
 }
 
-void config_problem(struct config *config, struct config_where where, const char *fmt, ...) {
+void config_problem(struct config *config, struct config_where where, const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
     add_line(&config->problems, &config->problem_count, where, fmt, ap);
     va_end(ap);
 }
 
-void config_warning(struct config *config, struct config_where where, const char *fmt, ...) {
+void config_warning(struct config *config, struct config_where where, const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
     add_line(&config->warnings, &config->warning_count, where, fmt, ap);
     va_end(ap);
 }
 
-struct config *config_read(const char *dir, config_find_fn *find, void *arg) {
+struct config *config_read(const char *dir, config_find_fn *find, void *arg)
+{
     struct config *config = xcalloc(1, sizeof *config);
     buf_init(&config->problems, PROBLEMS_MAX_BYTES);
     buf_init(&config->warnings, PROBLEMS_MAX_BYTES);
@@ -42,7 +46,8 @@ struct config *config_read(const char *dir, config_find_fn *find, void *arg) {
     return config;
 }
 
-char **config_strings(const char *const *list) {
+char **config_strings(const char *const *list)
+{
     size_t count = 0;
     while (list && list[count]) {
         count++;
@@ -54,14 +59,16 @@ char **config_strings(const char *const *list) {
     return copy;
 }
 
-void config_strings_free(char **list) {
+void config_strings_free(char **list)
+{
     for (char **at = list; at && *at; at++) {
         free(*at);
     }
     free(list);
 }
 
-static void chat_clear(struct config_chat *chat) {
+static void chat_clear(struct config_chat *chat)
+{
     for (size_t i = 0; i < chat->room_count; i++) {
         free(chat->room[i].network);
         free(chat->room[i].address);
@@ -75,7 +82,8 @@ static void chat_clear(struct config_chat *chat) {
     free(chat->tag);
 }
 
-static void plugin_clear(struct config_plugin *plugin) {
+static void plugin_clear(struct config_plugin *plugin)
+{
     size_t options = plugin->plugin ? config_option_count(plugin->plugin->options) : 0;
     for (size_t i = 0; i < plugin->instance_count; i++) {
         struct config_instance *instance = &plugin->instance[i];
@@ -91,7 +99,8 @@ static void plugin_clear(struct config_plugin *plugin) {
     free(plugin->file);
 }
 
-void config_free(struct config *config) {
+void config_free(struct config *config)
+{
     if (!config) {
         return;
     }
@@ -124,7 +133,8 @@ void config_free(struct config *config) {
 }
 
 const struct hr_value *config_value(const struct hr_plugin *plugin, const struct config_instance *instance,
-                                    const char *name) {
+                                    const char *name)
+{
     for (size_t i = 0; plugin->options && plugin->options[i].name; i++) {
         if (strcmp(plugin->options[i].name, name) == 0) {
             return &instance->values[i];
@@ -134,7 +144,8 @@ const struct hr_value *config_value(const struct hr_plugin *plugin, const struct
 }
 
 const struct config_instance *config_network(const struct config *config, const char *network,
-                                             const struct hr_plugin **plugin) {
+                                             const struct hr_plugin **plugin)
+{
     for (size_t p = 0; p < config->plugin_count; p++) {
         const struct config_plugin *file = &config->plugin[p];
         for (size_t i = 0; file->plugin && file->plugin->network && i < file->instance_count; i++) {

@@ -44,6 +44,7 @@ struct config_plugin { /* one file of plugins/ */
     const struct hr_plugin *plugin; /* NULL: could not be loaded (told as a problem) */
     struct config_instance *instance;
     size_t instance_count;
+    bool switched_off; /* known, but not started (doctor, export) */
 };
 
 struct config_room {
@@ -92,8 +93,10 @@ struct config {
     char *file;          /* DIR/hashroom.conf */
 };
 
-/* How the reader gets at manifests: the loader in the program, a table in tests. */
-typedef const struct hr_plugin *config_find_fn(void *arg, const char *name, char *err, size_t err_size);
+/* How the reader gets at manifests: the loader in the program, a table in tests.
+ * hashroom.conf is read by then: config->plugin_path is what it says. */
+typedef const struct hr_plugin *config_find_fn(void *arg, const struct config *config, const char *name, char *err,
+                                               size_t err_size);
 
 /* Always gives a config; it is usable only if problem_count is 0. Opens no
  * connection; reads secret files. `find` is called once for each plugins/NAME.conf. */
@@ -101,6 +104,8 @@ struct config *config_read(const char *dir, config_find_fn *find, void *arg);
 void config_free(struct config *config);
 void config_problem(struct config *config, struct config_where where, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+char **config_strings(const char *const *list); /* a copy, ends in NULL; the caller frees it */
+void config_strings_free(char **list);          /* NULL is fine */
 void config_warning(struct config *config, struct config_where where, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Value of an option; aborts if the plugin has no such option (a bug). */

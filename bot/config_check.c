@@ -8,7 +8,8 @@ enum { DEFAULT_LIMIT_ROOMS = 3 };
 #define DEFAULT_LIMIT_RATE 0.5 /* parts a second: servers that grant less are noticed above three rooms */
 
 /* A file that could not be read would make all its networks look unknown. */
-static bool has_broken_plugin(const struct config *config) {
+static bool has_broken_plugin(const struct config *config)
+{
     for (size_t i = 0; i < config->plugin_count; i++) {
         if (!config->plugin[i].plugin || config->plugin[i].instance_count == 0) {
             return true;
@@ -17,7 +18,8 @@ static bool has_broken_plugin(const struct config *config) {
     return false;
 }
 
-static const struct config_instance *next_network(const struct config *config, size_t *plugin, size_t *instance) {
+static const struct config_instance *next_network(const struct config *config, size_t *plugin, size_t *instance)
+{
     for (; *plugin < config->plugin_count; ++*plugin, *instance = 0) {
         const struct config_plugin *file = &config->plugin[*plugin];
         if (file->plugin && file->plugin->network && *instance < file->instance_count) {
@@ -27,7 +29,9 @@ static const struct config_instance *next_network(const struct config *config, s
     return NULL;
 }
 
-static void tell_unknown_network(struct config *config, struct config_where where, const char *what, const char *network) {
+static void tell_unknown_network(struct config *config, struct config_where where, const char *what,
+                                 const char *network)
+{
     struct near near = {.word = network};
     size_t plugin = 0, instance = 0;
     const struct config_instance *known;
@@ -37,20 +41,24 @@ static void tell_unknown_network(struct config *config, struct config_where wher
     if (near.best) {
         config_problem(config, where, "%s: there is no network '%.60s'. Did you mean '%s'?", what, network, near.best);
     } else if (!has_broken_plugin(config)) {
-        config_problem(config, where, "%s: there is no network '%.60s'. Write instance \"%.60s\" { ... } into the file of its "
-                       "plugin, for example plugins/irc.conf", what, network, network);
+        config_problem(config, where,
+                       "%s: there is no network '%.60s'. Write instance \"%.60s\" { ... } into the file of its "
+                       "plugin, for example plugins/irc.conf",
+                       what, network, network);
     }
 }
 
 /* ---- instances -------------------------------------------------------------------- */
 
-static bool is_title(const char *title) {
+static bool is_title(const char *title)
+{
     size_t len = strspn(title, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.");
     return len > 0 && len <= 32 && !title[len];
 }
 
 /* Where else is the title used? Networks share one space of names, a feature's instances have their own. */
-static const struct config_instance *find_twin(const struct config *config, size_t plugin, size_t instance) {
+static const struct config_instance *find_twin(const struct config *config, size_t plugin, size_t instance)
+{
     const struct config_plugin *own = &config->plugin[plugin];
     for (size_t p = 0; p <= plugin; p++) {
         const struct config_plugin *file = &config->plugin[p];
@@ -65,15 +73,18 @@ static const struct config_instance *find_twin(const struct config *config, size
     return NULL;
 }
 
-static void check_instances(struct config *config) {
+static void check_instances(struct config *config)
+{
     for (size_t p = 0; p < config->plugin_count; p++) {
         for (size_t i = 0; i < config->plugin[p].instance_count; i++) {
             const struct config_instance *instance = &config->plugin[p].instance[i], *twin = find_twin(config, p, i);
             if (twin) {
-                config_problem(config, instance->where, "instance '%.60s': the name is taken by %s:%d. Give each its own name",
-                               instance->title, twin->where.file, twin->where.line);
+                config_problem(config, instance->where,
+                               "instance '%.60s': the name is taken by %s:%d. Give each its own name", instance->title,
+                               twin->where.file, twin->where.line);
             } else if (!is_title(instance->title)) {
-                config_problem(config, instance->where, "instance '%.60s' is not a name. Write 1 to 32 letters, digits, . _ or -",
+                config_problem(config, instance->where,
+                               "instance '%.60s' is not a name. Write 1 to 32 letters, digits, . _ or -",
                                instance->title);
             }
         }
@@ -82,29 +93,33 @@ static void check_instances(struct config *config) {
 
 /* ---- rooms ---------------------------------------------------------------------------- */
 
-static bool same_room(const struct config_room *a, const struct config_room *b) {
+static bool same_room(const struct config_room *a, const struct config_room *b)
+{
     if (strcmp(a->network, b->network) != 0) {
         return false;
     }
     return a->address[0] == '#' ? strcasecmp(a->address, b->address) == 0 : strcmp(a->address, b->address) == 0;
 }
 
-static void check_twice(struct config *config, size_t c, size_t r) {
+static void check_twice(struct config *config, size_t c, size_t r)
+{
     const struct config_room *room = &config->chat[c].room[r];
     for (size_t i = 0; i <= c; i++) {
         const struct config_chat *chat = &config->chat[i];
         for (size_t j = 0; j < (i == c ? r : chat->room_count); j++) {
             if (same_room(room, &chat->room[j])) {
-                config_problem(config, room->where, "room '%.40s/%.80s' is already in the chat %s (line %d). A room belongs to "
-                               "one chat and stands there once: remove one", room->network, room->address, chat->name,
-                               chat->room[j].where.line);
+                config_problem(config, room->where,
+                               "room '%.40s/%.80s' is already in the chat %s (line %d). A room belongs to "
+                               "one chat and stands there once: remove one",
+                               room->network, room->address, chat->name, chat->room[j].where.line);
                 return;
             }
         }
     }
 }
 
-static void check_room(struct config *config, const struct config_room *room) {
+static void check_room(struct config *config, const struct config_room *room)
+{
     const struct hr_plugin *plugin = NULL;
     if (!config_network(config, room->network, &plugin)) {
         tell_unknown_network(config, room->where, "room", room->network);
@@ -116,18 +131,21 @@ static void check_room(struct config *config, const struct config_room *room) {
     }
 }
 
-static const char *service_of(const struct config *config, const struct config_room *room) {
+static const char *service_of(const struct config *config, const struct config_room *room)
+{
     const struct hr_plugin *plugin = NULL;
     return config_network(config, room->network, &plugin) ? plugin->network->service : "";
 }
 
-static void check_irc_routes(struct config *config, const struct config_chat *chat) {
+static void check_irc_routes(struct config *config, const struct config_chat *chat)
+{
     for (size_t i = 0; !chat->irc_to_irc && i < chat->route_count; i++) {
         const struct config_route *route = &chat->route[i];
         for (size_t t = 0; t < route->to_count; t++) {
             if (strcmp(service_of(config, &chat->room[route->from]), "IRC") == 0 &&
                 strcmp(service_of(config, &chat->room[route->to[t]]), "IRC") == 0) {
-                config_problem(config, route->where, "route: it goes from IRC to IRC, and many networks want to be asked first. "
+                config_problem(config, route->where,
+                               "route: it goes from IRC to IRC, and many networks want to be asked first. "
                                "If they agree, write irc_to_irc = yes into the chat");
                 break;
             }
@@ -135,18 +153,22 @@ static void check_irc_routes(struct config *config, const struct config_chat *ch
     }
 }
 
-static void check_chats(struct config *config) {
+static void check_chats(struct config *config)
+{
     for (size_t c = 0; c < config->chat_count; c++) {
         const struct config_chat *chat = &config->chat[c];
         for (size_t i = 0; i < c; i++) {
             if (strcmp(config->chat[i].name, chat->name) == 0) {
-                config_problem(config, chat->where, "chat '%s' is there twice (line %d has it too). Join the two or rename one",
-                               chat->name, config->chat[i].where.line);
+                config_problem(config, chat->where,
+                               "chat '%s' is there twice (line %d has it too). Join the two or rename one", chat->name,
+                               config->chat[i].where.line);
             }
         }
         if (chat->room_count == 0) {
-            config_problem(config, chat->where, "the chat %s has no room. Write one for each place it happens in: room "
-                           "\"libera/#dpulo\" { }", chat->name);
+            config_problem(config, chat->where,
+                           "the chat %s has no room. Write one for each place it happens in: room "
+                           "\"libera/#dpulo\" { }",
+                           chat->name);
         }
         for (size_t r = 0; r < chat->room_count; r++) {
             check_twice(config, c, r);
@@ -158,7 +180,8 @@ static void check_chats(struct config *config) {
 
 /* ---- roles ------------------------------------------------------------------------------- */
 
-static void check_role_name(struct config *config, const struct config_role *role) {
+static void check_role_name(struct config *config, const struct config_role *role)
+{
     static const char *const names[] = {"host", "guest", "moderator", "planner", "admin"};
     struct near near = {.word = role->name};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -167,11 +190,13 @@ static void check_role_name(struct config *config, const struct config_role *rol
         }
         near_offer(&near, names[i]);
     }
-    config_problem(config, role->where, "there is no role '%.40s'. %s%s%sThe roles are host, guest, moderator, planner and admin",
+    config_problem(config, role->where,
+                   "there is no role '%.40s'. %s%s%sThe roles are host, guest, moderator, planner and admin",
                    role->name, near.best ? "Did you mean '" : "", near.best ? near.best : "", near.best ? "'? " : "");
 }
 
-static bool has_chat(const struct config *config, const char *name) {
+static bool has_chat(const struct config *config, const char *name)
+{
     for (size_t i = 0; i < config->chat_count; i++) {
         if (strcmp(config->chat[i].name, name) == 0) {
             return true;
@@ -180,12 +205,14 @@ static bool has_chat(const struct config *config, const char *name) {
     return false;
 }
 
-static void check_account(struct config *config, const struct config_role *role, const char *account) {
+static void check_account(struct config *config, const struct config_role *role, const char *account)
+{
     const char *slash = strchr(account, '/');
     char network[64];
     if (!slash || slash == account || !slash[1] || (size_t)(slash - account) >= sizeof network) {
-        config_problem(config, role->where, "role %.40s: '%.80s' is not NETWORK/ACCOUNT. Write for example \"libera/asha\"",
-                       role->name, account);
+        config_problem(config, role->where,
+                       "role %.40s: '%.80s' is not NETWORK/ACCOUNT. Write for example \"libera/asha\"", role->name,
+                       account);
         return;
     }
     memcpy(network, account, (size_t)(slash - account));
@@ -197,7 +224,8 @@ static void check_account(struct config *config, const struct config_role *role,
     }
 }
 
-static void check_roles(struct config *config) {
+static void check_roles(struct config *config)
+{
     for (size_t i = 0; i < config->role_count; i++) {
         const struct config_role *role = &config->role[i];
         check_role_name(config, role);
@@ -206,8 +234,10 @@ static void check_roles(struct config *config) {
         }
         for (char **chat = role->chats; *chat; chat++) {
             if (!has_chat(config, *chat) && config->chat_count > 0) {
-                config_problem(config, role->where, "role %.40s: there is no chat '%.60s'. Write the name of a chat section of "
-                               "this file", role->name, *chat);
+                config_problem(config, role->where,
+                               "role %.40s: there is no chat '%.60s'. Write the name of a chat section of "
+                               "this file",
+                               role->name, *chat);
             }
         }
     }
@@ -215,7 +245,8 @@ static void check_roles(struct config *config) {
 
 /* ---- what works but will disappoint --------------------------------------------------------- */
 
-static bool is_set(const struct hr_plugin *plugin, const struct config_instance *instance, const char *option) {
+static bool is_set(const struct hr_plugin *plugin, const struct config_instance *instance, const char *option)
+{
     for (size_t i = 0; plugin->options && plugin->options[i].name; i++) {
         if (strcmp(plugin->options[i].name, option) == 0) {
             return instance->lines[i] > 0;
@@ -224,7 +255,8 @@ static bool is_set(const struct hr_plugin *plugin, const struct config_instance 
     return false;
 }
 
-static size_t rooms_of(const struct config *config, const char *network) {
+static size_t rooms_of(const struct config *config, const char *network)
+{
     size_t count = 0;
     for (size_t c = 0; c < config->chat_count; c++) {
         for (size_t r = 0; r < config->chat[c].room_count; r++) {
@@ -234,7 +266,8 @@ static size_t rooms_of(const struct config *config, const char *network) {
     return count;
 }
 
-static void warn_about_budgets(struct config *config) {
+static void warn_about_budgets(struct config *config)
+{
     for (size_t p = 0; p < config->plugin_count; p++) {
         const struct config_plugin *file = &config->plugin[p];
         for (size_t i = 0; file->plugin && file->plugin->network && i < file->instance_count; i++) {
@@ -242,16 +275,19 @@ static void warn_about_budgets(struct config *config) {
             size_t rooms = rooms_of(config, file->instance[i].title);
             if (limits->rate > 0 && limits->rate <= DEFAULT_LIMIT_RATE && rooms > DEFAULT_LIMIT_ROOMS &&
                 !is_set(file->plugin, &file->instance[i], "rate")) {
-                config_warning(config, file->instance[i].where, "%s: %zu rooms share one account, and by default the server "
-                               "takes %.1f messages a second from it. Questions may come late: ask its administrator for a "
-                               "higher limit, or keep to %d rooms", file->instance[i].title, rooms, limits->rate,
-                               DEFAULT_LIMIT_ROOMS);
+                config_warning(
+                    config, file->instance[i].where,
+                    "%s: %zu rooms share one account, and by default the server "
+                    "takes %.1f messages a second from it. Questions may come late: ask its administrator for a "
+                    "higher limit, or keep to %d rooms",
+                    file->instance[i].title, rooms, limits->rate, DEFAULT_LIMIT_ROOMS);
             }
         }
     }
 }
 
-void config_check(struct config *config) {
+void config_check(struct config *config)
+{
     check_instances(config);
     check_chats(config);
     check_roles(config);

@@ -30,20 +30,23 @@ struct tables { /* libconfuse copies its tables: ours are freed after cfg_init()
     char here[8];
 };
 
-static struct config_file *file_of(cfg_t *cfg) {
+static struct config_file *file_of(cfg_t *cfg)
+{
     cfg_opt_t *opt = cfg_getopt(cfg, key_reader);
     return (struct config_file *)(void *)opt->simple_value.ptr;
 }
 
 /* ---- callbacks of libconfuse -------------------------------------------------- */
 
-static void text_free(void *ptr) {
+static void text_free(void *ptr)
+{
     struct config_text *text = ptr;
     free(text->text);
     free(text);
 }
 
-static int on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result) {
+static int on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
     (void)opt;
     struct config_text *text = xcalloc(1, sizeof *text);
     text->text = xstrdup(value);
@@ -54,7 +57,8 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 
 /* libconfuse drops a section when a second one has the same title, so titles are
  * taken out here and doubles become a matter of meaning. */
-static int on_here(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result) {
+static int on_here(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
     struct config_text *text = NULL;
     (void)on_value(cfg, opt, cfg->title ? cfg->title : "", &text);
     (void)value;
@@ -66,7 +70,8 @@ static int on_here(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result) 
     return 0;
 }
 
-static void tell_unknown(struct config_file *file, cfg_t *cfg, const char *key) {
+static void tell_unknown(struct config_file *file, cfg_t *cfg, const char *key)
+{
     struct near near = {.word = key};
     for (unsigned i = 0; i < cfg_num(cfg); i++) {
         const char *name = cfg_opt_name(cfg_getnopt(cfg, i));
@@ -84,8 +89,11 @@ static void tell_unknown(struct config_file *file, cfg_t *cfg, const char *key) 
     file->unknown[file->unknown_count++] = (struct config_unknown){xstrdup(cfg->name), xstrdup(key)};
 }
 
-static const char *advice_for(const char *fmt) {
-    static const struct { const char *start, *advice; } table[] = {
+static const char *advice_for(const char *fmt)
+{
+    static const struct {
+        const char *start, *advice;
+    } table[] = {
         {"unexpected token", "Put quotes around values that hold # / { } or spaces, and close each { with }"},
         {"missing equal sign", "Write KEY = VALUE; put quotes around values that hold # or spaces"},
         {"missing title", "Write its name behind it, in quotes"},
@@ -101,7 +109,8 @@ static const char *advice_for(const char *fmt) {
 }
 
 /* A section that nobody knows was told as an unknown key; what follows from it isn't. */
-static bool is_unknown_section(const struct config_file *file, const char *fmt, va_list ap) {
+static bool is_unknown_section(const struct config_file *file, const char *fmt, va_list ap)
+{
     if (strncmp(fmt, "missing equal sign", 18) != 0) {
         return false;
     }
@@ -117,7 +126,8 @@ static bool is_unknown_section(const struct config_file *file, const char *fmt, 
     return false;
 }
 
-static void on_error(cfg_t *cfg, const char *fmt, va_list ap) {
+static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
+{
     struct config_file *file = file_of(cfg);
     if (strncmp(fmt, "no such option", 14) == 0) {
         tell_unknown(file, cfg, va_arg(ap, const char *));
@@ -134,11 +144,13 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap) {
 
 /* ---- tables for libconfuse ------------------------------------------------------ */
 
-static cfg_opt_t value_opt(const char *name) {
+static cfg_opt_t value_opt(const char *name)
+{
     return (cfg_opt_t)CFG_PTR_LIST_CB(name, NULL, CFGF_LIST, on_value, text_free);
 }
 
-static size_t part_count(const struct config_part *parts) {
+static size_t part_count(const struct config_part *parts)
+{
     size_t count = 0;
     while (parts && parts[count].name) {
         count++;
@@ -146,7 +158,8 @@ static size_t part_count(const struct config_part *parts) {
     return count;
 }
 
-static cfg_opt_t *make_table(struct config_file *file, const struct config_part *part, struct tables *tables) {
+static cfg_opt_t *make_table(struct config_file *file, const struct config_part *part, struct tables *tables)
+{
     size_t options = config_option_count(part->options), parts = part_count(part->parts), n = 0;
     cfg_opt_t *table = xcalloc(options + parts + file->unknown_count + 3, sizeof *table);
     tables->list = xrealloc(tables->list, tables->count + 1, sizeof *tables->list);
@@ -175,7 +188,8 @@ static cfg_opt_t *make_table(struct config_file *file, const struct config_part 
     return table;
 }
 
-static cfg_t *make_root(struct config_file *file, const struct config_part *part) {
+static cfg_t *make_root(struct config_file *file, const struct config_part *part)
+{
     struct tables tables = {.here = "{here}"};
     cfg_t *root = cfg_init(make_table(file, part, &tables), CFGF_NONE);
     BUG_IF(!root);
@@ -189,14 +203,17 @@ static cfg_t *make_root(struct config_file *file, const struct config_part *part
 
 /* ---- reading ---------------------------------------------------------------------- */
 
-static char *read_bytes(struct config_file *file, size_t *len) {
+static char *read_bytes(struct config_file *file, size_t *len)
+{
     struct config_where where = {file->name, 1};
     int fd = open(file->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat info;
     if (fd < 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-        config_problem(file->config, where, "this file cannot be read (%s). %s", fd < 0 ? strerror(errno) : "not a file",
+        config_problem(file->config, where, "this file cannot be read (%s). %s",
+                       fd < 0 ? strerror(errno) : "not a file",
                        errno == ENOENT ? "Make it; `hashroom example` prints one to start from, and -c DIR names "
-                                         "another folder" : "It must be a file that the bot may read");
+                                         "another folder"
+                                       : "It must be a file that the bot may read");
         if (fd >= 0) {
             (void)close(fd);
         }
@@ -218,7 +235,8 @@ static char *read_bytes(struct config_file *file, size_t *len) {
     return text;
 }
 
-static bool parse(struct config_file *file, const struct config_part *part, const char *text) {
+static bool parse(struct config_file *file, const struct config_part *part, const char *text)
+{
     size_t known;
     do { /* each round meets one more unknown key and reads over it in the next */
         known = file->unknown_count;
@@ -233,7 +251,8 @@ static bool parse(struct config_file *file, const struct config_part *part, cons
     return false;
 }
 
-void config_file_read(struct config_file *file, const struct config_part *part) {
+void config_file_read(struct config_file *file, const struct config_part *part)
+{
     size_t len = 0;
     CLEANUP_FREE char *text = read_bytes(file, &len);
     int line = 1;
@@ -248,7 +267,8 @@ void config_file_read(struct config_file *file, const struct config_part *part) 
     (void)parse(file, part, text);
 }
 
-void config_file_clear(struct config_file *file) {
+void config_file_clear(struct config_file *file)
+{
     if (file->root) {
         (void)cfg_free(file->root);
     }
@@ -262,24 +282,29 @@ void config_file_clear(struct config_file *file) {
 
 /* ---- looking at what was read -------------------------------------------------------- */
 
-int config_line(cfg_t *section) {
+int config_line(cfg_t *section)
+{
     cfg_opt_t *opt = cfg_getopt(section, key_here);
     return ((struct config_text *)cfg_opt_getnptr(opt, 0))->line;
 }
 
-const char *config_title(cfg_t *section) {
+const char *config_title(cfg_t *section)
+{
     cfg_opt_t *opt = cfg_getopt(section, key_here);
     return ((struct config_text *)cfg_opt_getnptr(opt, 0))->text;
 }
 
-size_t config_count(cfg_t *section, const char *key) {
+size_t config_count(cfg_t *section, const char *key)
+{
     return cfg_size(section, key);
 }
 
-const struct config_text *config_text(cfg_t *section, const char *key, size_t nth) {
+const struct config_text *config_text(cfg_t *section, const char *key, size_t nth)
+{
     return cfg_getnptr(section, key, (unsigned)nth);
 }
 
-cfg_t *config_section(cfg_t *section, const char *name, size_t nth) {
+cfg_t *config_section(cfg_t *section, const char *name, size_t nth)
+{
     return cfg_getnsec(section, name, (unsigned)nth);
 }

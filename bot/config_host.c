@@ -6,63 +6,102 @@
 enum { CHATS_MAX = 64, ROOMS_MAX = 256, ROLES_MAX = 64, OPTIONS_MAX = 8 };
 
 static const struct hr_option file_options[] = {
-    {.name = "name", .type = HR_STR, .preset = "hashroom",
+    {.name = "name",
+     .type = HR_STR,
+     .preset = "hashroom",
      .help = "What people call the bot: \"hashroom: help\" works as \"!help\" does."},
-    {.name = "state", .type = HR_STR, .preset = "/var/lib/hashroom",
+    {.name = "state",
+     .type = HR_STR,
+     .preset = "/var/lib/hashroom",
      .help = "Folder for the database. It must be there, and belong to this bot alone."},
-    {.name = "prefix", .type = HR_STR, .preset = "!", .help = "The sign in front of a command, one of ! ? . , + - ~ $ % & :"},
-    {.name = "contact", .type = HR_STR, .preset = "", .example = "the chat's hosts, hosts@example.org",
+    {.name = "prefix",
+     .type = HR_STR,
+     .preset = "!",
+     .help = "The sign in front of a command, one of ! ? . , + - ~ $ % & :"},
+    {.name = "contact",
+     .type = HR_STR,
+     .preset = "",
+     .example = "the chat's hosts, hosts@example.org",
      .help = "Who runs this bot and how to reach them; networks want to know."},
-    {.name = "plugin_path", .type = HR_LIST, .preset = "{}", .example = "{ \"/usr/local/lib/hashroom\" }",
+    {.name = "plugin_path",
+     .type = HR_LIST,
+     .preset = "{}",
+     .example = "{ \"/usr/local/lib/hashroom\" }",
      .help = "Folders to look for plugins in. Empty: beside the program, else where it was installed."},
     {0},
 };
 
 static const struct hr_option chat_options[] = {
-    {.name = "tag", .type = HR_STR, .example = "#DPULO",
+    {.name = "tag",
+     .type = HR_STR,
+     .example = "#DPULO",
      .help = "The hashtag as people write it, each word with a capital letter."},
-    {.name = "irc_to_irc", .type = HR_BOOL, .preset = "no",
+    {.name = "irc_to_irc",
+     .type = HR_BOOL,
+     .preset = "no",
      .help = "Carry words from one IRC channel to another? Many IRC networks want to be asked first."},
     {0},
 };
 
 static const struct hr_option room_options[] = {
-    {.name = "pace", .type = HR_STR, .preset = "calm",
+    {.name = "pace",
+     .type = HR_STR,
+     .preset = "calm",
      .help = "calm: at most 4 posts from social networks a minute. full: as fast as the network allows."},
-    {.name = "power_host", .type = HR_INT, .preset = "0", .min = 0, .max = 100, .example = "50",
+    {.name = "power_host",
+     .type = HR_INT,
+     .preset = "0",
+     .min = 0,
+     .max = 100,
+     .example = "50",
      .help = "Matrix: who has this power level in the room is a host of the chat. 0: nobody by power level."},
     {0},
 };
 
 static const struct hr_option route_options[] = {
-    {.name = "from", .type = HR_STR, .example = "x/#dpulo", .help = "The room that is listened to."},
-    {.name = "to", .type = HR_LIST, .example = "{ \"libera/#dpulo\" }", .help = "The rooms that hear it."},
+    {.name = "from", .type = HR_STR, .example = "twitter/#dpulo", .help = "The room that is listened to."},
+    {.name = "to", .type = HR_LIST, .example = "{ \"irc/#dpulo\" }", .help = "The rooms that hear it."},
     {.name = "when", .type = HR_STR, .preset = "always", .help = "always, or live: only while a chat is on."},
     {0},
 };
 
 static const struct hr_option role_options[] = {
-    {.name = "accounts", .type = HR_LIST, .example = "{ \"libera/asha\", \"home/@asha:example.org\" }",
+    {.name = "accounts",
+     .type = HR_LIST,
+     .example = "{ \"irc/asha\" }",
      .help = "Who has the role: NETWORK/ACCOUNT. On IRC this is the services account, never a nick."},
-    {.name = "names", .type = HR_LIST, .preset = "{}", .example = "{ \"Asha\" }",
+    {.name = "names",
+     .type = HR_LIST,
+     .preset = "{}",
+     .example = "{ \"Asha\" }",
      .help = "What these people are called, for sentences such as: Your host is Asha."},
-    {.name = "chats", .type = HR_LIST, .preset = "{}", .example = "{ \"dpulo\" }",
+    {.name = "chats",
+     .type = HR_LIST,
+     .preset = "{}",
+     .example = "{ \"dpulo\" }",
      .help = "The chats in which they have the role. Empty: all."},
     {0},
 };
 
 static const struct config_part chat_parts[] = {
-    {.name = "room", .title = "libera/#dpulo", .options = room_options,
+    {.name = "room",
+     .title = "irc/#dpulo",
+     .options = room_options,
      .help = "A place where the chat happens: NETWORK/ADDRESS. The network is an instance of a file in plugins/."},
-    {.name = "route", .options = route_options,
-     .help = "Who hears whom. Without routes all rooms hear each other, but for what irc_to_irc says. With routes these "
-             "alone count."},
+    {.name = "route",
+     .options = route_options,
+     .optional = true,
+     .help =
+         "Who hears whom. Without routes all rooms hear each other, but for what irc_to_irc says. With routes these "
+         "alone count."},
     {0},
 };
 
 static const struct config_part file_parts[] = {
     {.name = "chat", .title = "dpulo", .options = chat_options, .parts = chat_parts, .help = "A weekly chat."},
-    {.name = "role", .title = "host", .options = role_options,
+    {.name = "role",
+     .title = "host",
+     .options = role_options,
      .help = "Who may do what: host, guest, moderator, planner or admin."},
     {0},
 };
@@ -77,14 +116,16 @@ struct values { /* of one section */
     int line[OPTIONS_MAX];
 };
 
-static void values_read(struct values *values, struct config_file *file, cfg_t *section, const struct hr_option *options,
-                        const char *what) {
+static void values_read(struct values *values, struct config_file *file, cfg_t *section,
+                        const struct hr_option *options, const char *what)
+{
     *values = (struct values){.options = options};
     BUG_IF(config_option_count(options) > OPTIONS_MAX);
     config_values(file, section, options, what, values->value, values->line);
 }
 
-static size_t place(const struct values *values, const char *name) {
+static size_t place(const struct values *values, const char *name)
+{
     for (size_t i = 0; values->options[i].name; i++) {
         if (strcmp(values->options[i].name, name) == 0) {
             return i;
@@ -93,40 +134,48 @@ static size_t place(const struct values *values, const char *name) {
     bug_abort(__FILE__, __LINE__, name);
 }
 
-static const struct hr_value *get(const struct values *values, const char *name) {
+static const struct hr_value *get(const struct values *values, const char *name)
+{
     return &values->value[place(values, name)];
 }
 
-static struct config_where where(const struct config_file *file, const struct values *values, const char *name, cfg_t *section) {
+static struct config_where where(const struct config_file *file, const struct values *values, const char *name,
+                                 cfg_t *section)
+{
     int line = values->line[place(values, name)];
     bool is_root = strcmp(section->name, "root") == 0;
     return (struct config_where){file->name, line ? line : is_root ? 1 : config_line(section)};
 }
 
-static void values_clear(struct values *values) {
+static void values_clear(struct values *values)
+{
     for (size_t i = 0; values->options[i].name; i++) {
         config_value_clear(&values->value[i]);
     }
 }
 
-static bool is_name(const char *text) {
+static bool is_name(const char *text)
+{
     size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.");
     return len > 0 && len <= 32 && !text[len];
 }
 
 /* ---- the file itself --------------------------------------------------------------------- */
 
-static void check_prefix(struct config *config, struct config_where at) {
+static void check_prefix(struct config *config, struct config_where at)
+{
     const char *prefix = config->prefix;
     if (prefix[0] == '#' || prefix[0] == '@') {
-        config_problem(config, at, "prefix: '%.8s' begins the names of %s, so it can't begin a command. Write: prefix = \"!\"",
+        config_problem(config, at,
+                       "prefix: '%.8s' begins the names of %s, so it can't begin a command. Write: prefix = \"!\"",
                        prefix, prefix[0] == '#' ? "channels and hashtags" : "people");
     } else if (strlen(prefix) != 1 || !strchr("!?.,+-~$%&:", prefix[0])) {
         config_problem(config, at, "prefix: '%.8s' is not one of ! ? . , + - ~ $ %% & : Write: prefix = \"!\"", prefix);
     }
 }
 
-static void read_root(struct config *config, struct config_file *file) {
+static void read_root(struct config *config, struct config_file *file)
+{
     struct values values;
     values_read(&values, file, file->root, file_options, "the file");
     config->name = xstrdup(get(&values, "name")->str);
@@ -137,23 +186,30 @@ static void read_root(struct config *config, struct config_file *file) {
     config->plugin_path = config_strings(get(&values, "plugin_path")->list);
     check_prefix(config, where(file, &values, "prefix", file->root));
     if (!is_name(config->name)) {
-        config_problem(config, where(file, &values, "name", file->root), "name: '%.40s' is not a name. Write 1 to 32 letters "
-                       "and digits without spaces", config->name);
+        config_problem(config, where(file, &values, "name", file->root),
+                       "name: '%.40s' is not a name. Write 1 to 32 letters "
+                       "and digits without spaces",
+                       config->name);
     }
     if (config->state_dir[0] != '/') {
-        config_problem(config, where(file, &values, "state", file->root), "state: '%.60s' is not a full path. Write the "
-                       "whole path of the folder, from / on", config->state_dir);
+        config_problem(config, where(file, &values, "state", file->root),
+                       "state: '%.60s' is not a full path. Write the "
+                       "whole path of the folder, from / on",
+                       config->state_dir);
     }
     values_clear(&values);
 }
 
-static void read_role(struct config *config, struct config_file *file, cfg_t *section) {
+static void read_role(struct config *config, struct config_file *file, cfg_t *section)
+{
     struct values values;
     values_read(&values, file, section, role_options, "the role");
     config->role = xrealloc(config->role, config->role_count + 1, sizeof *config->role);
     config->role[config->role_count++] = (struct config_role){
-        .name = xstrdup(config_title(section)), .accounts = config_strings(get(&values, "accounts")->list),
-        .names = config_strings(get(&values, "names")->list), .chats = config_strings(get(&values, "chats")->list),
+        .name = xstrdup(config_title(section)),
+        .accounts = config_strings(get(&values, "accounts")->list),
+        .names = config_strings(get(&values, "names")->list),
+        .chats = config_strings(get(&values, "chats")->list),
         .where = {file->name, config_line(section)},
     };
     values_clear(&values);
@@ -161,55 +217,70 @@ static void read_role(struct config *config, struct config_file *file, cfg_t *se
 
 /* ---- chats ---------------------------------------------------------------------------------- */
 
-static void read_room(struct config *config, struct config_file *file, cfg_t *section, struct config_chat *chat) {
+static void read_room(struct config *config, struct config_file *file, cfg_t *section, struct config_chat *chat)
+{
     struct values values;
     values_read(&values, file, section, room_options, "the room");
     const char *title = config_title(section), *slash = strchr(title, '/'), *pace = get(&values, "pace")->str;
     struct config_where at = {file->name, config_line(section)};
     if (strcmp(pace, "calm") != 0 && strcmp(pace, "full") != 0) {
-        config_problem(config, where(file, &values, "pace", section), "pace: '%.40s' is neither calm nor full. Write: "
-                       "pace = calm", pace);
+        config_problem(config, where(file, &values, "pace", section),
+                       "pace: '%.40s' is neither calm nor full. Write: "
+                       "pace = calm",
+                       pace);
     }
     if (!slash || slash == title || !slash[1]) {
-        config_problem(config, at, "room '%.80s' is not NETWORK/ADDRESS. Write for example: room \"libera/#dpulo\" { }", title);
+        config_problem(config, at, "room '%.80s' is not NETWORK/ADDRESS. Write for example: room \"libera/#dpulo\" { }",
+                       title);
     } else {
         chat->room[chat->room_count++] = (struct config_room){
-            .network = xstrndup(title, (size_t)(slash - title)), .address = xstrdup(slash + 1),
-            .full = strcmp(pace, "full") == 0, .power_host = (int)get(&values, "power_host")->num, .where = at,
+            .network = xstrndup(title, (size_t)(slash - title)),
+            .address = xstrdup(slash + 1),
+            .full = strcmp(pace, "full") == 0,
+            .power_host = (int)get(&values, "power_host")->num,
+            .where = at,
         };
     }
     values_clear(&values);
 }
 
 /* A hashtag: # and letters, digits, _ of any script. */
-static bool is_tag(const char *tag) {
+static bool is_tag(const char *tag)
+{
     if (tag[0] != '#' || !tag[1] || strlen(tag) > 100) {
         return false;
     }
     for (const char *c = tag + 1; *c; c++) {
-        if ((unsigned char)*c < 0x80 && !strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", *c)) {
+        if ((unsigned char)*c < 0x80 &&
+            !strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", *c)) {
             return false;
         }
     }
     return true;
 }
 
-static void read_chat(struct config *config, struct config_file *file, cfg_t *section) {
+static void read_chat(struct config *config, struct config_file *file, cfg_t *section)
+{
     struct values values;
     values_read(&values, file, section, chat_options, "the chat");
     struct config_where at = {file->name, config_line(section)};
     config->chat = xrealloc(config->chat, config->chat_count + 1, sizeof *config->chat);
     struct config_chat *chat = &config->chat[config->chat_count++];
     *chat = (struct config_chat){
-        .name = xstrdup(config_title(section)), .tag = xstrdup(get(&values, "tag")->str),
-        .irc_to_irc = get(&values, "irc_to_irc")->num != 0, .where = at,
+        .name = xstrdup(config_title(section)),
+        .tag = xstrdup(get(&values, "tag")->str),
+        .irc_to_irc = get(&values, "irc_to_irc")->num != 0,
+        .where = at,
     };
     if (!is_name(chat->name)) {
-        config_problem(config, at, "chat '%.40s' is not a name. Write 1 to 32 letters and digits without spaces", chat->name);
+        config_problem(config, at, "chat '%.40s' is not a name. Write 1 to 32 letters and digits without spaces",
+                       chat->name);
     }
     if (chat->tag[0] && !is_tag(chat->tag)) {
-        config_problem(config, where(file, &values, "tag", section), "tag: '%.40s' is not a hashtag. Write # and then letters "
-                       "and digits, in quotes", chat->tag);
+        config_problem(config, where(file, &values, "tag", section),
+                       "tag: '%.40s' is not a hashtag. Write # and then letters "
+                       "and digits, in quotes",
+                       chat->tag);
     }
     values_clear(&values);
     size_t rooms = config_count(section, "room");
@@ -224,7 +295,8 @@ static void read_chat(struct config *config, struct config_file *file, cfg_t *se
     config_routes(config, chat, section, file);
 }
 
-void config_read_host(struct config *config) {
+void config_read_host(struct config *config)
+{
     struct config_file file = {.config = config, .name = config->file};
     config_file_read(&file, &config_host_part);
     if (!file.root) {
@@ -239,9 +311,10 @@ void config_read_host(struct config *config) {
     read_root(config, &file);
     size_t chats = config_count(file.root, "chat"), roles = config_count(file.root, "role");
     if (chats == 0 || chats > CHATS_MAX || roles > ROLES_MAX) {
-        config_problem(config, (struct config_where){config->file, 1}, "the file has %zu chats and %zu roles. Write 1 to %d "
-                       "chat sections and at most %d role sections; `hashroom example` shows one", chats, roles, CHATS_MAX,
-                       ROLES_MAX);
+        config_problem(config, (struct config_where){config->file, 1},
+                       "the file has %zu chats and %zu roles. Write 1 to %d "
+                       "chat sections and at most %d role sections; `hashroom example` shows one",
+                       chats, roles, CHATS_MAX, ROLES_MAX);
     }
     for (size_t i = 0; i < chats && i < CHATS_MAX; i++) {
         read_chat(config, &file, config_section(file.root, "chat", i));
@@ -261,11 +334,13 @@ struct route_ask {
 };
 
 /* Index of a room of the chat by "network/address"; told if there is none. */
-static bool find_room(const struct route_ask *ask, const char *written, size_t *index) {
+static bool find_room(const struct route_ask *ask, const char *written, size_t *index)
+{
     for (size_t i = 0; i < ask->chat->room_count; i++) {
         const struct config_room *room = &ask->chat->room[i];
         size_t len = strlen(room->network);
-        if (strncmp(written, room->network, len) == 0 && written[len] == '/' && strcmp(written + len + 1, room->address) == 0) {
+        if (strncmp(written, room->network, len) == 0 && written[len] == '/' &&
+            strcmp(written + len + 1, room->address) == 0) {
             *index = i;
             return true;
         }
@@ -275,13 +350,14 @@ static bool find_room(const struct route_ask *ask, const char *written, size_t *
     for (size_t i = 0; i < ask->chat->room_count; i++) {
         (void)buf_addf(&known, "%s\"%s/%s\"", i ? ", " : "", ask->chat->room[i].network, ask->chat->room[i].address);
     }
-    config_problem(ask->config, ask->at, "route: the chat %s has no room '%.80s'. Its rooms are %s", ask->chat->name, written,
-                   buf_str(&known));
+    config_problem(ask->config, ask->at, "route: the chat %s has no room '%.80s'. Its rooms are %s", ask->chat->name,
+                   written, buf_str(&known));
     buf_clear(&known);
     return false;
 }
 
-static const struct config_route *find_double(const struct config_chat *chat, const struct config_route *own, size_t to) {
+static const struct config_route *find_double(const struct config_chat *chat, const struct config_route *own, size_t to)
+{
     for (size_t i = 0; i < chat->route_count; i++) {
         for (size_t t = 0; chat->route[i].from == own->from && t < chat->route[i].to_count; t++) {
             if (chat->route[i].to[t] == to) {
@@ -297,7 +373,8 @@ static const struct config_route *find_double(const struct config_chat *chat, co
     return NULL;
 }
 
-static void add_target(const struct route_ask *ask, struct config_route *route, const char *written) {
+static void add_target(const struct route_ask *ask, struct config_route *route, const char *written)
+{
     size_t to = 0;
     if (!find_room(ask, written, &to)) {
         return;
@@ -307,20 +384,25 @@ static void add_target(const struct route_ask *ask, struct config_route *route, 
     if (to == route->from) {
         config_problem(ask->config, ask->at, "route: '%.80s' would hear itself. Remove it from `to`", written);
     } else if (twice) {
-        config_problem(ask->config, ask->at, "route: from '%s/%s' to '%.80s' is there twice (line %d has it too), and each "
-                       "line would come twice. Remove one", from->network, from->address, written, twice->where.line);
+        config_problem(ask->config, ask->at,
+                       "route: from '%s/%s' to '%.80s' is there twice (line %d has it too), and each "
+                       "line would come twice. Remove one",
+                       from->network, from->address, written, twice->where.line);
     } else {
         route->to[route->to_count++] = to;
     }
 }
 
-static void read_route(const struct route_ask *ask, struct config_file *file, cfg_t *section) {
+static void read_route(const struct route_ask *ask, struct config_file *file, cfg_t *section)
+{
     struct values values;
     values_read(&values, file, section, route_options, "the route");
     const char *when = get(&values, "when")->str, *from = get(&values, "from")->str;
     if (strcmp(when, "always") != 0 && strcmp(when, "live") != 0) {
-        config_problem(ask->config, where(file, &values, "when", section), "when: '%.40s' is neither always nor live. Write: "
-                       "when = always", when);
+        config_problem(ask->config, where(file, &values, "when", section),
+                       "when: '%.40s' is neither always nor live. Write: "
+                       "when = always",
+                       when);
     }
     struct config_route route = {.live_only = strcmp(when, "live") == 0, .where = ask->at};
     const char *const *to = get(&values, "to")->list;
@@ -340,7 +422,8 @@ static void read_route(const struct route_ask *ask, struct config_file *file, cf
     values_clear(&values);
 }
 
-void config_routes(struct config *config, struct config_chat *chat, cfg_t *section, struct config_file *file) {
+void config_routes(struct config *config, struct config_chat *chat, cfg_t *section, struct config_file *file)
+{
     size_t count = config_count(section, "route");
     chat->route = xcalloc(count + 1, sizeof *chat->route);
     for (size_t i = 0; i < count; i++) {

@@ -14,12 +14,13 @@ bool config_scan(char *text, size_t len, int *line, const char **wrong);
 
 /* ---- config_file.c ---- */
 
-struct config_part { /* what may stand in a file or section */
-    const char *name;                /* "room"; the file itself: NULL */
-    const char *title;               /* example of its title; NULL: it has none */
+struct config_part {   /* what may stand in a file or section */
+    const char *name;  /* "room"; the file itself: NULL */
+    const char *title; /* example of its title; NULL: it has none */
     const char *help;
     const struct hr_option *options; /* or NULL; ends in a zero entry */
     const struct config_part *parts; /* or NULL; ends in a zero entry */
+    bool optional;                   /* the example shows it as a comment */
 };
 
 struct config_text { /* one value as it stands in the file */
@@ -63,7 +64,5 @@ extern const struct config_part config_host_part; /* hashroom.conf */
 void config_read_host(struct config *config);
 void config_read_plugins(struct config *config, config_find_fn *find, void *arg);
 void config_check(struct config *config);
-char **config_strings(const char *const *list); /* a copy; each caller's own */
-void config_strings_free(char **list);
 void config_routes(struct config *config, struct config_chat *chat, cfg_t *section, struct config_file *file);
 #endif

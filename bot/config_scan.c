@@ -16,16 +16,18 @@ struct scan {
     int line;
     int opened[DEPTH_MAX]; /* lines of the braces that are open */
     int depth;
-    bool value_due;        /* '=' was the last thing on this line */
+    bool value_due; /* '=' was the last thing on this line */
     const char *wrong;
 };
 
-static bool fail(struct scan *scan, const char *wrong) {
+static bool fail(struct scan *scan, const char *wrong)
+{
     scan->wrong = wrong;
     return false;
 }
 
-static bool check_bytes(struct scan *scan) {
+static bool check_bytes(struct scan *scan)
+{
     if (scan->len >= 3 && memcmp(scan->text, "\xEF\xBB\xBF", 3) == 0) {
         memset(scan->text, ' ', 3); /* the mark some editors put in front */
     }
@@ -49,7 +51,8 @@ static bool check_bytes(struct scan *scan) {
     return true;
 }
 
-static bool scan_string(struct scan *scan, char quote) {
+static bool scan_string(struct scan *scan, char quote)
+{
     for (scan->at++; scan->at < scan->len; scan->at++) {
         char c = scan->text[scan->at], next = scan->text[scan->at + 1];
         if (c == quote) {
@@ -61,8 +64,9 @@ static bool scan_string(struct scan *scan, char quote) {
         if (c == '\\' && (next == quote || next == '\\')) {
             scan->at++;
         } else if (c == '\\' && quote == '"') {
-            return fail(scan, "a backslash may stand only before \" or another backslash. Write the character itself, or "
-                              "put the value into single quotes");
+            return fail(scan,
+                        "a backslash may stand only before \" or another backslash. Write the character itself, or "
+                        "put the value into single quotes");
         } else if (c == '$' && next == '{' && quote == '"') {
             return fail(scan, "${...} is not replaced in this file. Write the value itself, or put a $ that is meant "
                               "into single quotes");
@@ -71,7 +75,8 @@ static bool scan_string(struct scan *scan, char quote) {
     return fail(scan, "the closing quote is missing. Values stay on one line");
 }
 
-static bool scan_block_comment(struct scan *scan) {
+static bool scan_block_comment(struct scan *scan)
+{
     int begun = scan->line;
     for (scan->at += 2; scan->at < scan->len; scan->at++) {
         if (scan->text[scan->at] == '\n') {
@@ -85,7 +90,8 @@ static bool scan_block_comment(struct scan *scan) {
     return fail(scan, "this comment is never closed. Write */ at its end");
 }
 
-static bool scan_brace(struct scan *scan, char c) {
+static bool scan_brace(struct scan *scan, char c)
+{
     if (c == '{') {
         if (scan->depth == DEPTH_MAX) {
             return fail(scan, "sections are nested too deeply. Close the ones before with }");
@@ -98,14 +104,16 @@ static bool scan_brace(struct scan *scan, char c) {
 }
 
 /* Does a comment begin here, though a person meant a part of the word? */
-static bool is_glued(const struct scan *scan) {
+static bool is_glued(const struct scan *scan)
+{
     if (scan->value_due) {
         return true;
     }
     return scan->at > 0 && !strchr(" \t\n{}=,;\"'*/", scan->text[scan->at - 1]);
 }
 
-static bool scan_plain(struct scan *scan) {
+static bool scan_plain(struct scan *scan)
+{
     char c = scan->text[scan->at], next = scan->text[scan->at + 1];
     if (c == '"' || c == '\'') {
         scan->value_due = false;
@@ -139,7 +147,8 @@ static bool scan_plain(struct scan *scan) {
     return true;
 }
 
-bool config_scan(char *text, size_t len, int *line, const char **wrong) {
+bool config_scan(char *text, size_t len, int *line, const char **wrong)
+{
     struct scan scan = {.text = text, .len = len, .line = 1};
     bool good = check_bytes(&scan);
     for (; good && scan.at < len; scan.at++) {

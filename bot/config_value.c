@@ -9,11 +9,15 @@
 
 enum { VALUE_MAX_BYTES = 4096, LIST_MAX = 256, ERR_MAX_BYTES = 1024 };
 
-static const struct { const char *unit; int64_t ms; } units[] = {
+static const struct {
+    const char *unit;
+    int64_t ms;
+} units[] = {
     {"ms", 1}, {"s", 1000}, {"m", 60000}, {"min", 60000}, {"h", 3600000}, {"d", 86400000}, {"w", 604800000},
 };
 
-size_t config_option_count(const struct hr_option *options) {
+size_t config_option_count(const struct hr_option *options)
+{
     size_t count = 0;
     while (options && options[count].name) {
         count++;
@@ -21,12 +25,14 @@ size_t config_option_count(const struct hr_option *options) {
     return count;
 }
 
-static int fail(char *err, size_t err_size, const char *text, const char *what) {
+static int fail(char *err, size_t err_size, const char *text, const char *what)
+{
     (void)snprintf(err, err_size, "'%.60s' is not %s", text, what);
     return HR_EINVAL;
 }
 
-static int parse_bool(const char *text, int64_t *out, char *err, size_t err_size) {
+static int parse_bool(const char *text, int64_t *out, char *err, size_t err_size)
+{
     static const char *const yes[] = {"yes", "true", "on"}, *const no[] = {"no", "false", "off"};
     for (size_t i = 0; i < 3; i++) {
         if (strcasecmp(text, yes[i]) == 0 || strcasecmp(text, no[i]) == 0) {
@@ -37,7 +43,8 @@ static int parse_bool(const char *text, int64_t *out, char *err, size_t err_size
     return fail(err, err_size, text, "yes or no. Write yes or no");
 }
 
-static int parse_number(const char *text, int64_t *out, const char **rest) {
+static int parse_number(const char *text, int64_t *out, const char **rest)
+{
     char *end = NULL;
     errno = 0;
     long long number = strtoll(text, &end, 10);
@@ -49,7 +56,8 @@ static int parse_number(const char *text, int64_t *out, const char **rest) {
     return HR_OK;
 }
 
-static int parse_duration(const char *text, int64_t *out, char *err, size_t err_size) {
+static int parse_duration(const char *text, int64_t *out, char *err, size_t err_size)
+{
     const char *unit = NULL;
     int64_t number = 0;
     if (parse_number(text, &number, &unit) == HR_OK) {
@@ -67,7 +75,8 @@ static int parse_duration(const char *text, int64_t *out, char *err, size_t err_
     return fail(err, err_size, text, "a time. Write a number and its unit: 500ms, 30s, 5m, 2h or 1d");
 }
 
-static void print_duration(char *out, size_t size, int64_t ms) {
+static void print_duration(char *out, size_t size, int64_t ms)
+{
     static const size_t big_first[] = {5, 4, 2, 1};
     for (size_t i = 0; i < sizeof big_first / sizeof *big_first; i++) {
         int64_t unit_ms = units[big_first[i]].ms;
@@ -79,7 +88,8 @@ static void print_duration(char *out, size_t size, int64_t ms) {
     (void)snprintf(out, size, ms ? "%" PRId64 "ms" : "%" PRId64, ms);
 }
 
-static int check_range(const struct hr_option *option, const char *text, int64_t number, char *err, size_t err_size) {
+static int check_range(const struct hr_option *option, const char *text, int64_t number, char *err, size_t err_size)
+{
     if ((option->min == 0 && option->max == 0) || (number >= option->min && number <= option->max)) {
         return HR_OK;
     }
@@ -95,7 +105,8 @@ static int check_range(const struct hr_option *option, const char *text, int64_t
     return HR_EINVAL;
 }
 
-static int parse_real(const char *text, double *out, char *err, size_t err_size) {
+static int parse_real(const char *text, double *out, char *err, size_t err_size)
+{
     char *end = NULL;
     double number = strtod(text, &end);
     if (end == text || *end || !isfinite(number)) {
@@ -105,14 +116,13 @@ static int parse_real(const char *text, double *out, char *err, size_t err_size)
     return HR_OK;
 }
 
-int config_parse(const struct hr_option *option, const char *text, struct hr_value *out, char *err, size_t err_size) {
+int config_parse(const struct hr_option *option, const char *text, struct hr_value *out, char *err, size_t err_size)
+{
     struct hr_value value = {.type = option->type, .str = ""};
     const char *rest = "";
     int status = HR_OK;
     switch (option->type) {
-    case HR_BOOL:
-        status = parse_bool(text, &value.num, err, err_size);
-        break;
+    case HR_BOOL: status = parse_bool(text, &value.num, err, err_size); break;
     case HR_INT:
         if (parse_number(text, &value.num, &rest) < 0 || *rest) {
             return fail(err, err_size, text, "a whole number. Write one such as 42");
@@ -123,9 +133,7 @@ int config_parse(const struct hr_option *option, const char *text, struct hr_val
         status = parse_duration(text, &value.num, err, err_size);
         status = status < 0 ? status : check_range(option, text, value.num, err, err_size);
         break;
-    case HR_REAL:
-        status = parse_real(text, &value.real, err, err_size);
-        break;
+    case HR_REAL: status = parse_real(text, &value.real, err, err_size); break;
     case HR_SECRET:
         if (text[0]) {
             char *content = NULL;
@@ -139,8 +147,7 @@ int config_parse(const struct hr_option *option, const char *text, struct hr_val
         value.str = xstrdup(text);
         value.len = strlen(text);
         break;
-    default:
-        BUG_IF(option->type != HR_STR);
+    default: BUG_IF(option->type != HR_STR);
     }
     if (status == HR_OK) {
         *out = value;
@@ -148,7 +155,8 @@ int config_parse(const struct hr_option *option, const char *text, struct hr_val
     return status;
 }
 
-void config_value_clear(struct hr_value *value) {
+void config_value_clear(struct hr_value *value)
+{
     if (value->type == HR_SECRET && value->str) {
         explicit_bzero((char *)(uintptr_t)value->str, strlen(value->str));
     }
@@ -162,7 +170,8 @@ void config_value_clear(struct hr_value *value) {
 
 /* ---- presets: "42", "\"text\"", "{ \"a\", \"b\" }" ---------------------------------- */
 
-static char *unquoted(const char *text, size_t len) {
+static char *unquoted(const char *text, size_t len)
+{
     while (len && *text == ' ') {
         text++;
         len--;
@@ -177,7 +186,8 @@ static char *unquoted(const char *text, size_t len) {
     return xstrndup(text, len);
 }
 
-static char **preset_list(const char *text) {
+static char **preset_list(const char *text)
+{
     char **list = xcalloc(LIST_MAX + 1, sizeof *list);
     text += strspn(text, " {");
     size_t len = strlen(text), count = 0;
@@ -194,7 +204,8 @@ static char **preset_list(const char *text) {
     return list;
 }
 
-static struct hr_value empty(enum hr_type type) {
+static struct hr_value empty(enum hr_type type)
+{
     struct hr_value value = {.type = type, .str = ""};
     if (type == HR_LIST) {
         value.list = (const char *const *)xcalloc(1, sizeof *value.list);
@@ -204,7 +215,8 @@ static struct hr_value empty(enum hr_type type) {
     return value;
 }
 
-int config_preset(const struct hr_option *option, struct hr_value *out, char *err, size_t err_size) {
+int config_preset(const struct hr_option *option, struct hr_value *out, char *err, size_t err_size)
+{
     if (!option->preset || option->type == HR_SECRET) {
         *out = empty(option->type);
         return HR_OK;
@@ -219,16 +231,20 @@ int config_preset(const struct hr_option *option, struct hr_value *out, char *er
 
 /* ---- the values of one section --------------------------------------------------------- */
 
-static bool told_too_long(struct config_file *file, const struct hr_option *option, const struct config_text *text) {
+static bool told_too_long(struct config_file *file, const struct hr_option *option, const struct config_text *text)
+{
     if (strlen(text->text) <= VALUE_MAX_BYTES) {
         return false;
     }
-    config_problem(file->config, (struct config_where){file->name, text->line}, "%s: the value is longer than %d bytes. "
-                   "Shorten it", option->name, VALUE_MAX_BYTES);
+    config_problem(file->config, (struct config_where){file->name, text->line},
+                   "%s: the value is longer than %d bytes. "
+                   "Shorten it",
+                   option->name, VALUE_MAX_BYTES);
     return true;
 }
 
-static void read_list(struct config_file *file, cfg_t *section, const struct hr_option *option, struct hr_value *value) {
+static void read_list(struct config_file *file, cfg_t *section, const struct hr_option *option, struct hr_value *value)
+{
     size_t count = config_count(section, option->name);
     if (count > LIST_MAX) {
         config_problem(file->config, (struct config_where){file->name, config_text(section, option->name, 0)->line},
@@ -244,7 +260,8 @@ static void read_list(struct config_file *file, cfg_t *section, const struct hr_
     *value = (struct hr_value){.type = HR_LIST, .str = "", .list = (const char *const *)list};
 }
 
-static void read_one(struct config_file *file, cfg_t *section, const struct hr_option *option, struct hr_value *value) {
+static void read_one(struct config_file *file, cfg_t *section, const struct hr_option *option, struct hr_value *value)
+{
     const struct config_text *text = config_text(section, option->name, 0);
     struct config_where where = {file->name, text->line};
     if (config_count(section, option->name) != 1) {
@@ -265,15 +282,17 @@ static void read_one(struct config_file *file, cfg_t *section, const struct hr_o
     *value = parsed;
 }
 
-static void tell_missing(struct config_file *file, int line, const struct hr_option *option, const char *what) {
+static void tell_missing(struct config_file *file, int line, const struct hr_option *option, const char *what)
+{
     const char *example = option->example ? option->example : "...";
     bool quote = (option->type == HR_STR || option->type == HR_SECRET) && example[0] != '"';
-    config_problem(file->config, (struct config_where){file->name, line}, "%s needs a value for %s. Write: %s = %s%s%s", what,
-                   option->name, option->name, quote ? "\"" : "", example, quote ? "\"" : "");
+    config_problem(file->config, (struct config_where){file->name, line}, "%s needs a value for %s. Write: %s = %s%s%s",
+                   what, option->name, option->name, quote ? "\"" : "", example, quote ? "\"" : "");
 }
 
 void config_values(struct config_file *file, cfg_t *section, const struct hr_option *options, const char *what,
-                   struct hr_value *values, int *lines) {
+                   struct hr_value *values, int *lines)
+{
     for (size_t i = 0; options && options[i].name; i++) {
         const struct hr_option *option = &options[i];
         char err[ERR_MAX_BYTES] = "";

@@ -9,7 +9,8 @@
 
 enum { SLOW_CALLBACK_MS = 50 };
 
-void instance_enter(struct hr_bot *bot) {
+void instance_enter(struct hr_bot *bot)
+{
     struct app *app = bot->app;
     app->depth++;
     if (bot->entered++ == 0) {
@@ -20,14 +21,16 @@ void instance_enter(struct hr_bot *bot) {
     }
 }
 
-void instance_leave(struct hr_bot *bot, int status) {
+void instance_leave(struct hr_bot *bot, int status)
+{
     struct app *app = bot->app;
     BUG_IF(app->depth <= 0 || bot->entered <= 0);
     if (app->turn) {
         turn_leave(app->turn, status >= 0);
     }
     if (status < 0) {
-        log_line(HR_WARN, bot->who, "a step failed (%s); what it wrote is undone, the bot goes on", status_text(status));
+        log_line(HR_WARN, bot->who, "a step failed (%s); what it wrote is undone, the bot goes on",
+                 status_text(status));
     }
     if (--bot->entered == 0) {
         int64_t took_ms = clock_monotonic_ms() - bot->entered_ms;
@@ -40,6 +43,7 @@ void instance_leave(struct hr_bot *bot, int status) {
     }
 }
 
-struct arena *instance_arena(struct hr_bot *bot) {
+struct arena *instance_arena(struct hr_bot *bot)
+{
     return &bot->app->arena;
 }

@@ -6,15 +6,18 @@
 #include <stdint.h>
 #include <string.h>
 
-static size_t least(size_t a, size_t b) {
+static size_t least(size_t a, size_t b)
+{
     return a < b ? a : b;
 }
 
-static bool same(char a, char b) {
+static bool same(char a, char b)
+{
     return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
-size_t near_distance(const char *a, const char *b) {
+size_t near_distance(const char *a, const char *b)
+{
     size_t a_len = strlen(a), b_len = strlen(b);
     if (a_len > NEAR_WORD_MAX || b_len > NEAR_WORD_MAX) {
         return SIZE_MAX;
@@ -41,7 +44,8 @@ size_t near_distance(const char *a, const char *b) {
     return last[b_len];
 }
 
-void near_offer(struct near *near, const char *candidate) {
+void near_offer(struct near *near, const char *candidate)
+{
     size_t distance = near_distance(near->word, candidate);
     size_t allowed = strlen(near->word) < 4 ? 1 : strlen(near->word) / 3 + 1;
     if (distance <= allowed && (!near->best || distance < near->distance)) {

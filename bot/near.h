@@ -10,7 +10,7 @@ enum { NEAR_WORD_MAX = 64 };
  * case. Words over NEAR_WORD_MAX bytes are far from everything. */
 size_t near_distance(const char *a, const char *b);
 
-struct near { /* the nearest of the words offered so far */
+struct near {         /* the nearest of the words offered so far */
     const char *word; /* what was typed; borrowed */
     const char *best; /* or NULL if nothing is near */
     size_t distance;

@@ -202,7 +202,7 @@ void plugins_start(struct plugins *plugins)
     const struct config *config = plugins->app->config;
     for (size_t p = 0; p < config->plugin_count; p++) {
         const struct config_plugin *file = &config->plugin[p];
-        for (size_t i = 0; file->plugin != NULL && i < file->instance_count; i++) {
+        for (size_t i = 0; file->plugin != NULL && !file->switched_off && i < file->instance_count; i++) {
             bot_start(bot_new(plugins, file->plugin, &file->instance[i]));
         }
     }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The running bot: signals, the clock file, the service manager; start and clean end. */
+/* The running bot: signals, systemd, the test clock, the loop. */
 #include "run.h"
 #include "config.h"
 #include "log.h"
-#include "plugins.h"
 #include "timer.h"
 #include "turn.h"
 #include "xalloc.h"
@@ -16,185 +15,184 @@
 #include <systemd/sd-daemon.h>
 #endif
 
-enum { CLOCK_POLL_MS = 50 };
+enum { TICK_MS = 50, STOP_LIMIT_S = 5, HANDLES_MAX = 6 };
 
 struct run {
+    struct cli *cli;
     struct app *app;
-    uv_signal_t term, interrupt, hangup;
-    uv_timer_t clock, watchdog;
-    bool again;
+    void (*each)(void *arg);
+    void *arg;
+    bool restart;
+    uv_signal_t signals[3];
+    uv_timer_t tick, watchdog;
+    uv_handle_t *handles[HANDLES_MAX]; /* those that are open */
+    size_t handle_count;
 };
 
 void run_harden(void)
 {
-    struct rlimit none = {0};
-    signal(SIGPIPE, SIG_IGN);
-    (void)setrlimit(RLIMIT_CORE, &none); /* memory holds secrets */
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* secrets are in memory */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    umask(077);
+    (void)umask(077);
 }
 
-char **run_plugin_path(char *const *configured)
-{
-    char **path = xcalloc(16, sizeof(*path));
-    size_t count = 0;
-    for (size_t i = 0; configured != NULL && configured[i] != NULL && count < 14; i++) {
-        path[count++] = xstrdup(configured[i]);
-    }
-    if (count > 0) {
-        return path;
-    }
-    char self[4096];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    if (len > 0) {
-        self[len] = '\0';
-        *strrchr(self, '/') = '\0';
-        char *beside = xasprintf("%s/plugins", self);
-        if (access(beside, R_OK | X_OK) == 0) {
-            path[count++] = beside;
-            return path;
-        }
-        free(beside);
-    }
-    path[count] = xstrdup(HASHROOM_LIBDIR);
-    return path;
-}
+/* ---- systemd ------------------------------------------------------------------ */
 
-void run_path_free(char **path)
-{
-    for (size_t i = 0; path != NULL && path[i] != NULL; i++) {
-        free(path[i]);
-    }
-    free(path);
-}
-
-static void notify(const char *state)
-{
 #ifdef HAVE_SYSTEMD
+static void tell_systemd(const char *state)
+{
     (void)sd_notify(0, state);
+}
+
+static uint64_t watchdog_ms(void)
+{
+    uint64_t usec = 0;
+    return sd_watchdog_enabled(0, &usec) > 0 ? usec / 1000 : 0;
+}
 #else
+static void tell_systemd(const char *state)
+{
     (void)state;
+}
+
+static uint64_t watchdog_ms(void)
+{
+    return 0;
+}
 #endif
-}
-
-static void stop(struct run *run, int code)
-{
-    run->app->stopping = true;
-    run->app->exit_code = code;
-    uv_stop(run->app->loop);
-}
-
-static void on_term(uv_signal_t *handle, int number)
-{
-    log_line(HR_INFO, NULL, "stopping: %s", number == SIGINT ? "interrupted from the keyboard" : "asked to end");
-    stop(handle->data, 0);
-}
-
-/* SIGHUP: a configuration with faults changes nothing; a sound one restarts the process in place. */
-static const struct hr_plugin *find_plugin(void *arg, const char *name, char *err, size_t err_size)
-{
-    return plugins_load(arg, name, err, err_size);
-}
-
-static void on_hangup(uv_signal_t *handle, int number)
-{
-    struct run *run = handle->data;
-    (void)number;
-    struct config *fresh = config_read(run->app->config_dir, find_plugin, run->app->plugins);
-    if (fresh->problem_count > 0) {
-        log_line(HR_ERROR, NULL, "the new configuration has %zu problem%s and is not used; the bot goes on as it is",
-                 fresh->problem_count, fresh->problem_count == 1 ? "" : "s");
-        char *rest = fresh->problems.ptr, *line;
-        while ((line = strsep(&rest, "\n")) != NULL) {
-            if (line[0] != '\0') {
-                log_line(HR_ERROR, NULL, "%s", line);
-            }
-        }
-    } else {
-        log_line(HR_INFO, NULL, "the new configuration is sound: starting again with it");
-        run->again = true;
-        notify("RELOADING=1");
-        stop(run, 0);
-    }
-    config_free(fresh);
-}
-
-static void on_clock(uv_timer_t *timer)
-{
-    struct run *run = timer->data;
-    if (clock_reload(&run->app->clock)) {
-        timers_clock_changed(run->app->timers);
-        turn_touch(run->app->turn);
-    }
-}
 
 static void on_watchdog(uv_timer_t *timer)
 {
     (void)timer;
-    notify("WATCHDOG=1");
+    tell_systemd("WATCHDOG=1");
 }
 
-static void start_watchdog(struct run *run)
+/* ---- the loop ------------------------------------------------------------------- */
+
+static void stop(struct run *run)
 {
-#ifdef HAVE_SYSTEMD
-    uint64_t usec = 0;
-    if (sd_watchdog_enabled(0, &usec) > 0 && usec > 2000) {
-        uv_timer_start(&run->watchdog, on_watchdog, usec / 2000, usec / 2000);
-    }
-#else
-    (void)run;
-    (void)on_watchdog;
-#endif
+    run->app->stopping = true;
+    uv_stop(run->app->loop);
 }
 
-static void handles_open(struct run *run)
+static void on_signal(uv_signal_t *handle, int number)
 {
-    uv_loop_t *loop = run->app->loop;
-    struct { uv_signal_t *handle; uv_signal_cb fn; int number; } signals[] = {
-        {&run->term, on_term, SIGTERM}, {&run->interrupt, on_term, SIGINT}, {&run->hangup, on_hangup, SIGHUP}};
-    for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
-        uv_signal_init(loop, signals[i].handle);
-        signals[i].handle->data = run;
-        uv_signal_start(signals[i].handle, signals[i].fn, signals[i].number);
+    struct run *run = handle->data;
+    if (number != SIGHUP) {
+        stop(run);
+    } else if (cli_config_is_well(run->cli, run->app)) {
+        log_line(HR_INFO, NULL, "the configuration is in order; the bot restarts with it");
+        run->restart = true;
+        tell_systemd("RELOADING=1");
+        stop(run);
+    } else {
+        log_line(HR_ERROR, NULL, "the new configuration has problems (above); the bot goes on with the old one");
     }
-    uv_timer_init(loop, &run->clock);
-    uv_timer_init(loop, &run->watchdog);
-    run->clock.data = run;
-    run->watchdog.data = run;
-    if (run->app->clock.file != NULL) {
-        uv_timer_start(&run->clock, on_clock, CLOCK_POLL_MS, CLOCK_POLL_MS);
-    }
-    start_watchdog(run);
 }
 
-static void handles_close(struct run *run)
+static void on_tick(uv_timer_t *timer)
 {
-    uv_close((uv_handle_t *)&run->term, NULL);
-    uv_close((uv_handle_t *)&run->interrupt, NULL);
-    uv_close((uv_handle_t *)&run->hangup, NULL);
-    uv_close((uv_handle_t *)&run->clock, NULL);
-    uv_close((uv_handle_t *)&run->watchdog, NULL);
+    struct run *run = timer->data;
+    if (clock_reload(&run->app->clock)) {
+        timers_clock_changed(run->app->timers);
+        turn_touch(run->app->turn); /* what waits for the chat clock may be due */
+    }
+    if (run->each) {
+        run->each(run->arg);
+    }
 }
 
-int run_loop(struct app *app, unsigned store_flags, void (*started)(void *arg), void *arg)
+static void add_handle(struct run *run, uv_handle_t *handle)
 {
-    struct run run = {.app = app};
-    char err[512] = "";
-    if (app_open(app, store_flags, err, sizeof(err)) != HR_OK) {
-        log_line(HR_ERROR, NULL, "%s", err);
-        return 1;
+    handle->data = run;
+    BUG_IF(run->handle_count == HANDLES_MAX);
+    run->handles[run->handle_count++] = handle;
+}
+
+static void open_handles(struct run *run)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        BUG_IF(uv_signal_init(run->app->loop, &run->signals[i]) != 0);
+        BUG_IF(uv_signal_start(&run->signals[i], on_signal, numbers[i]) != 0);
+        add_handle(run, (uv_handle_t *)&run->signals[i]);
     }
-    handles_open(&run);
-    notify("READY=1");
+    if (run->app->clock.file || run->each) {
+        (void)uv_timer_init(run->app->loop, &run->tick);
+        (void)uv_timer_start(&run->tick, on_tick, TICK_MS, TICK_MS);
+        add_handle(run, (uv_handle_t *)&run->tick);
+    }
+    uint64_t limit_ms = watchdog_ms();
+    if (limit_ms > 0) {
+        (void)uv_timer_init(run->app->loop, &run->watchdog);
+        (void)uv_timer_start(&run->watchdog, on_watchdog, limit_ms / 3, limit_ms / 3);
+        add_handle(run, (uv_handle_t *)&run->watchdog);
+    }
+}
+
+/* All that counts is on disk by then: a far side that doesn't take our last bytes can't hold the stop up. */
+static void on_stop_limit(int number)
+{
+    (void)number;
+    _exit(CLI_OK);
+}
+
+static void close_app(struct run *run)
+{
+    tell_systemd("STOPPING=1");
+    for (size_t i = 0; i < run->handle_count; i++) {
+        uv_close(run->handles[i], NULL);
+    }
+    if (!run->restart) {
+        (void)signal(SIGALRM, on_stop_limit);
+        (void)alarm(STOP_LIMIT_S);
+    }
+    app_close(run->app);
+    (void)alarm(0);
+}
+
+int run_app(struct cli *cli, struct app *app, unsigned store_flags, void (*each)(void *arg), void *arg, bool *restart)
+{
+    struct run run = {.cli = cli, .app = app, .each = each, .arg = arg};
+    char err[1024] = "";
+    int status = app_open(app, store_flags, err, sizeof err);
+    if (status < 0) {
+        log_line(HR_ERROR, NULL, "the bot did not start: %s", err);
+        return CLI_FAILED;
+    }
+    open_handles(&run);
+    tell_systemd("READY=1");
     log_line(HR_INFO, NULL, "ready");
-    if (started != NULL) {
-        started(arg);
+    if (!app->stopping) { /* a plugin may have quit while it started */
+        (void)uv_run(app->loop, UV_RUN_DEFAULT);
     }
-    if (!app->stopping) {
-        uv_run(app->loop, UV_RUN_DEFAULT);
+    log_line(HR_INFO, NULL, run.restart ? "stopping, to start again" : "stopping");
+    close_app(&run);
+    *restart = run.restart;
+    return app->exit_code;
+}
+
+int cli_run(struct cli *cli)
+{
+    struct app app = {0};
+    bool restart = false;
+    if (!cli_no_more(cli, 0)) {
+        return CLI_WRONG;
     }
-    notify("STOPPING=1");
-    handles_close(&run);
-    app_close(app);
-    return run.again ? RUN_AGAIN : app->exit_code;
+    run_harden();
+    int code = cli_open(cli, &app);
+    if (code == CLI_OK) {
+        if (app.config->warning_count > 0) {
+            log_line(HR_WARN, NULL, "%s", buf_str(&app.config->warnings));
+        }
+        code = run_app(cli, &app, 0, NULL, NULL, &restart);
+    }
+    cli_close(&app);
+    if (restart) {
+        (void)execv("/proc/self/exe", cli->whole_argv);
+        log_line(HR_ERROR, NULL, "the program could not be started again; start it by hand");
+        return CLI_FAILED;
+    }
+    return code;
 }

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *print_list(struct fake_piece **list, const char *fmt, va_list ap) {
+static char *print_list(struct fake_piece **list, const char *fmt, va_list ap)
+{
     va_list again;
     va_copy(again, ap);
     int len = vsnprintf(NULL, 0, fmt, again);
@@ -15,7 +16,8 @@ static char *print_list(struct fake_piece **list, const char *fmt, va_list ap) {
     return text;
 }
 
-static struct fake_record *record_text(struct fake *fake, enum fake_kind kind, const char *fmt, va_list ap) {
+static struct fake_record *record_text(struct fake *fake, enum fake_kind kind, const char *fmt, va_list ap)
+{
     struct fake_piece **memory;
     struct fake_record *record = fake_record_add(fake, kind, &memory);
     record->text = print_list(memory, fmt, ap);
@@ -23,14 +25,16 @@ static struct fake_record *record_text(struct fake *fake, enum fake_kind kind, c
     return record;
 }
 
-static void api_log(struct hr_bot *bot, enum hr_level level, const char *fmt, ...) {
+static void api_log(struct hr_bot *bot, enum hr_level level, const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
     record_text(bot->fake, FAKE_LOG, fmt, ap)->level = level;
     va_end(ap);
 }
 
-static const char *api_print(struct hr_bot *bot, const char *fmt, ...) {
+static const char *api_print(struct hr_bot *bot, const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
     char *text = print_list(&bot->fake->scratch, fmt, ap);
@@ -38,7 +42,8 @@ static const char *api_print(struct hr_bot *bot, const char *fmt, ...) {
     return text;
 }
 
-static const char *api_words(struct hr_bot *bot, const char *id, ...) {
+static const char *api_words(struct hr_bot *bot, const char *id, ...)
+{
     va_list ap;
     va_start(ap, id);
     const char *text = fake_words(bot->fake, id, ap);
@@ -46,15 +51,18 @@ static const char *api_words(struct hr_bot *bot, const char *id, ...) {
     return text;
 }
 
-static const struct hr_value *api_option(struct hr_bot *bot, const char *name) {
+static const struct hr_value *api_option(struct hr_bot *bot, const char *name)
+{
     return fake_value(bot->fake, name);
 }
 
-static const char *api_instance(struct hr_bot *bot) {
+static const char *api_instance(struct hr_bot *bot)
+{
     return bot->fake->instance;
 }
 
-static void api_problem(struct hr_bot *bot, const char *option, const char *fmt, ...) {
+static void api_problem(struct hr_bot *bot, const char *option, const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
     struct fake_record *record = record_text(bot->fake, FAKE_PROBLEM, fmt, ap);
@@ -62,7 +70,8 @@ static void api_problem(struct hr_bot *bot, const char *option, const char *fmt,
     record->name = fake_copy(&bot->fake->kept, option);
 }
 
-static void api_out(struct hr_out *out, const char *fmt, ...) {
+static void api_out(struct hr_out *out, const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
     (void)record_text(out->fake, FAKE_OUT, fmt, ap);
@@ -71,25 +80,30 @@ static void api_out(struct hr_out *out, const char *fmt, ...) {
 
 /* ---- clocks ---------------------------------------------------------------------- */
 
-static int64_t api_now_ms(struct hr_bot *bot) {
+static int64_t api_now_ms(struct hr_bot *bot)
+{
     return bot->fake->chat_ms;
 }
 
-static int64_t api_monotonic_ms(struct hr_bot *bot) {
+static int64_t api_monotonic_ms(struct hr_bot *bot)
+{
     return bot->fake->mono_ms;
 }
 
-static int api_timer_at(struct hr_bot *bot, int64_t at_ms, hr_timer_fn *fn, void *arg, struct hr_timer **out) {
+static int api_timer_at(struct hr_bot *bot, int64_t at_ms, hr_timer_fn *fn, void *arg, struct hr_timer **out)
+{
     return fake_timer_add(bot->fake, true, at_ms, 0, fn, arg, out);
 }
 
 static int api_timer_in(struct hr_bot *bot, int64_t delay_ms, int64_t repeat_ms, hr_timer_fn *fn, void *arg,
-                        struct hr_timer **out) {
+                        struct hr_timer **out)
+{
     return fake_timer_add(bot->fake, false, bot->fake->mono_ms + delay_ms, repeat_ms, fn, arg, out);
 }
 
 /* The same numbers in each run, so that what a test saw once it sees again. */
-static int api_random(struct hr_bot *bot, void *out, size_t len) {
+static int api_random(struct hr_bot *bot, void *out, size_t len)
+{
     uint8_t *bytes = out;
     for (size_t i = 0; i < len; i++) {
         bot->fake->timer_order++;
@@ -100,15 +114,18 @@ static int api_random(struct hr_bot *bot, void *out, size_t len) {
 
 /* ---- rooms and chats ---------------------------------------------------------------- */
 
-static const struct hr_room *api_room(struct hr_bot *bot, uint64_t id) {
+static const struct hr_room *api_room(struct hr_bot *bot, uint64_t id)
+{
     return id && id <= bot->fake->room_count ? bot->fake->rooms[id - 1] : NULL;
 }
 
-static const struct hr_chat *api_chat(struct hr_bot *bot, const char *name) {
+static const struct hr_chat *api_chat(struct hr_bot *bot, const char *name)
+{
     return fake_chat_now(bot->fake, name);
 }
 
-static int api_rooms(struct hr_bot *bot, const char *chat, hr_room_fn *fn, void *arg) {
+static int api_rooms(struct hr_bot *bot, const char *chat, hr_room_fn *fn, void *arg)
+{
     for (size_t i = 0; i < bot->fake->room_count; i++) {
         const struct hr_room *room = bot->fake->rooms[i];
         if (strcmp(room->chat, chat) == 0 && !(room->flags & HR_ROOM_PRIVATE)) {
@@ -121,7 +138,8 @@ static int api_rooms(struct hr_bot *bot, const char *chat, hr_room_fn *fn, void 
     return HR_OK;
 }
 
-static bool is_routed(const struct fake *fake, const struct hr_room *from, const struct hr_room *to) {
+static bool is_routed(const struct fake *fake, const struct hr_room *from, const struct hr_room *to)
+{
     for (size_t i = 0; i < fake->route_count; i++) {
         if (fake->routes[i][0] == from->id && fake->routes[i][1] == to->id) {
             return true;
@@ -131,7 +149,8 @@ static bool is_routed(const struct fake *fake, const struct hr_room *from, const
            (to->flags & HR_ROOM_PEOPLE) && !((from->flags | to->flags) & HR_ROOM_PRIVATE);
 }
 
-static int api_routes(struct hr_bot *bot, uint64_t from, hr_room_fn *fn, void *arg) {
+static int api_routes(struct hr_bot *bot, uint64_t from, hr_room_fn *fn, void *arg)
+{
     const struct hr_room *source = api_room(bot, from);
     for (size_t i = 0; source && i < bot->fake->room_count; i++) {
         if (is_routed(bot->fake, source, bot->fake->rooms[i])) {
@@ -144,7 +163,8 @@ static int api_routes(struct hr_bot *bot, uint64_t from, hr_room_fn *fn, void *a
     return source ? HR_OK : HR_ENOTFOUND;
 }
 
-static int api_chats(struct hr_bot *bot, int (*fn)(void *arg, const struct hr_chat *chat), void *arg) {
+static int api_chats(struct hr_bot *bot, int (*fn)(void *arg, const struct hr_chat *chat), void *arg)
+{
     for (size_t i = 0; i < bot->fake->chat_count; i++) {
         int status = fn(arg, bot->fake->chats[i]);
         if (status < 0) {
@@ -155,7 +175,8 @@ static int api_chats(struct hr_bot *bot, int (*fn)(void *arg, const struct hr_ch
 }
 
 /* The plugin hears of the change as in the program: through its own event(). */
-static int api_chat_set(struct hr_bot *bot, const struct hr_chat *chat) {
+static int api_chat_set(struct hr_bot *bot, const struct hr_chat *chat)
+{
     if (!fake_chat_now(bot->fake, chat->name)) {
         return HR_ENOTFOUND;
     }
@@ -170,7 +191,8 @@ static int api_chat_set(struct hr_bot *bot, const struct hr_chat *chat) {
 
 /* ---- saying things ------------------------------------------------------------------- */
 
-static int api_say(struct hr_bot *bot, const uint64_t *rooms, size_t count, const struct hr_say *say, uint64_t *message) {
+static int api_say(struct hr_bot *bot, const uint64_t *rooms, size_t count, const struct hr_say *say, uint64_t *message)
+{
     struct fake *fake = bot->fake;
     for (size_t i = 0; say->key && i < fake->said_count; i++) {
         if (strcmp(fake->said[i], say->key) == 0) {
@@ -211,7 +233,8 @@ static int api_say(struct hr_bot *bot, const uint64_t *rooms, size_t count, cons
     return HR_OK;
 }
 
-static int api_relay(struct hr_bot *bot, uint64_t message, uint64_t room, const struct hr_say *say) {
+static int api_relay(struct hr_bot *bot, uint64_t message, uint64_t room, const struct hr_say *say)
+{
     struct fake_log_row *row = fake_log_find(bot->fake, message);
     if (!row || !api_room(bot, room)) {
         return HR_ENOTFOUND;
@@ -231,7 +254,8 @@ static int api_relay(struct hr_bot *bot, uint64_t message, uint64_t room, const 
     return HR_OK;
 }
 
-static int api_answer(struct hr_bot *bot, const struct hr_call *call, const char *text) {
+static int api_answer(struct hr_bot *bot, const struct hr_call *call, const char *text)
+{
     struct fake_piece **memory;
     struct fake_record *record = fake_record_add(bot->fake, FAKE_ANSWER, &memory);
     record->message = call->message ? call->message->id : 0;
@@ -242,17 +266,20 @@ static int api_answer(struct hr_bot *bot, const struct hr_call *call, const char
     return HR_OK;
 }
 
-static bool api_may(struct hr_bot *bot, const struct hr_call *call, const char *permission) {
+static bool api_may(struct hr_bot *bot, const struct hr_call *call, const char *permission)
+{
     (void)call;
     return !bot->fake->may || bot->fake->may(permission);
 }
 
-static const char *api_hosts(struct hr_bot *bot, const char *chat) {
+static const char *api_hosts(struct hr_bot *bot, const char *chat)
+{
     (void)chat;
     return bot->fake->hosts;
 }
 
-static int api_message(struct hr_bot *bot, uint64_t id, struct hr_message *out) {
+static int api_message(struct hr_bot *bot, uint64_t id, struct hr_message *out)
+{
     struct fake_log_row *row = fake_log_find(bot->fake, id);
     if (!row) {
         return HR_ENOTFOUND;
@@ -261,7 +288,8 @@ static int api_message(struct hr_bot *bot, uint64_t id, struct hr_message *out) 
     return HR_OK;
 }
 
-static int record_message(struct hr_bot *bot, enum fake_kind kind, uint64_t message) {
+static int record_message(struct hr_bot *bot, enum fake_kind kind, uint64_t message)
+{
     if (!fake_log_find(bot->fake, message)) {
         return HR_ENOTFOUND;
     }
@@ -270,15 +298,18 @@ static int record_message(struct hr_bot *bot, enum fake_kind kind, uint64_t mess
     return HR_OK;
 }
 
-static int api_release(struct hr_bot *bot, uint64_t message) {
+static int api_release(struct hr_bot *bot, uint64_t message)
+{
     return record_message(bot, FAKE_RELEASE, message);
 }
 
-static int api_hide(struct hr_bot *bot, uint64_t message) {
+static int api_hide(struct hr_bot *bot, uint64_t message)
+{
     return record_message(bot, FAKE_HIDE, message);
 }
 
-static int api_drop_waiting(struct hr_bot *bot, uint64_t room, const char *reason) {
+static int api_drop_waiting(struct hr_bot *bot, uint64_t room, const char *reason)
+{
     struct fake_piece **memory;
     struct fake_record *record = fake_record_add(bot->fake, FAKE_DROP, &memory);
     record->room = record->rooms[0] = room;
@@ -288,19 +319,45 @@ static int api_drop_waiting(struct hr_bot *bot, uint64_t room, const char *reaso
 }
 
 static int api_sql(struct hr_bot *bot, const char *sql, const struct hr_value *args, size_t count, hr_row_fn *row,
-                   void *arg) {
+                   void *arg)
+{
     return fake_db_run(bot->fake, sql, args, count, row, arg);
 }
 
-void fake_fill_api(struct fake *fake) {
+void fake_fill_api(struct fake *fake)
+{
     fake->api = (struct hr_api){
-        .size = sizeof(struct hr_api), .log = api_log, .print = api_print, .words = api_words, .option = api_option,
-        .instance = api_instance, .problem = api_problem, .out = api_out, .now_ms = api_now_ms,
-        .monotonic_ms = api_monotonic_ms, .wall_ms = api_now_ms, .timer_at = api_timer_at, .timer_in = api_timer_in,
-        .timer_stop = fake_timer_stop, .random = api_random, .room = api_room, .chat = api_chat, .rooms = api_rooms,
-        .routes = api_routes, .chats = api_chats, .chat_set = api_chat_set, .say = api_say, .relay = api_relay,
-        .answer = api_answer, .may = api_may, .hosts = api_hosts, .message = api_message, .release = api_release,
-        .hide = api_hide, .drop_waiting = api_drop_waiting, .sql = api_sql,
+        .size = sizeof(struct hr_api),
+        .log = api_log,
+        .print = api_print,
+        .words = api_words,
+        .option = api_option,
+        .instance = api_instance,
+        .problem = api_problem,
+        .out = api_out,
+        .now_ms = api_now_ms,
+        .monotonic_ms = api_monotonic_ms,
+        .wall_ms = api_now_ms,
+        .timer_at = api_timer_at,
+        .timer_in = api_timer_in,
+        .timer_stop = fake_timer_stop,
+        .random = api_random,
+        .room = api_room,
+        .chat = api_chat,
+        .rooms = api_rooms,
+        .routes = api_routes,
+        .chats = api_chats,
+        .chat_set = api_chat_set,
+        .say = api_say,
+        .relay = api_relay,
+        .answer = api_answer,
+        .may = api_may,
+        .hosts = api_hosts,
+        .message = api_message,
+        .release = api_release,
+        .hide = api_hide,
+        .drop_waiting = api_drop_waiting,
+        .sql = api_sql,
         .net = fake->plugin->network ? &fake->net : NULL,
     };
 }

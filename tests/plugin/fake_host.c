@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void fake_die(const char *fmt, ...) {
+void fake_die(const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
     (void)fputs("fake host: ", stderr);
@@ -15,7 +16,8 @@ void fake_die(const char *fmt, ...) {
     abort();
 }
 
-void *fake_alloc(struct fake_piece **list, size_t size) {
+void *fake_alloc(struct fake_piece **list, size_t size)
+{
     struct fake_piece *piece = calloc(1, sizeof *piece + (size ? size : 1));
     if (!piece) {
         fake_die("out of memory");
@@ -25,7 +27,8 @@ void *fake_alloc(struct fake_piece **list, size_t size) {
     return piece->bytes;
 }
 
-char *fake_copy_bytes(struct fake_piece **list, const char *text, size_t len) {
+char *fake_copy_bytes(struct fake_piece **list, const char *text, size_t len)
+{
     char *copy = fake_alloc(list, len + 1);
     if (len) {
         memcpy(copy, text, len);
@@ -33,11 +36,13 @@ char *fake_copy_bytes(struct fake_piece **list, const char *text, size_t len) {
     return copy;
 }
 
-char *fake_copy(struct fake_piece **list, const char *text) {
+char *fake_copy(struct fake_piece **list, const char *text)
+{
     return fake_copy_bytes(list, text ? text : "", text ? strlen(text) : 0);
 }
 
-void fake_drop_list(struct fake_piece **list) {
+void fake_drop_list(struct fake_piece **list)
+{
     while (*list) {
         struct fake_piece *piece = *list;
         *list = piece->next;
@@ -45,7 +50,8 @@ void fake_drop_list(struct fake_piece **list) {
     }
 }
 
-void *fake_grow(void *array, size_t count, size_t size) {
+void *fake_grow(void *array, size_t count, size_t size)
+{
     char *bytes = realloc(array, (count + 1) * size);
     if (!bytes) {
         fake_die("out of memory");
@@ -56,35 +62,54 @@ void *fake_grow(void *array, size_t count, size_t size) {
 
 /* ---- records ------------------------------------------------------------------ */
 
-struct fake_record *fake_record_add(struct fake *fake, enum fake_kind kind, struct fake_piece ***memory) {
+struct fake_record *fake_record_add(struct fake *fake, enum fake_kind kind, struct fake_piece ***memory)
+{
     struct fake_entry *entry = calloc(1, sizeof *entry);
     if (!entry) {
         fake_die("out of memory");
     }
     *FAKE_PUSH(fake->entries, fake->entry_count) = entry;
-    entry->record = (struct fake_record){.kind = kind, .address = "", .text = "", .lead = "", .lead_url = "",
-        .key = "", .revision = "", .author_id = "", .account = "", .name = "", .handle = "", .url = "",
-        .method = "", .headers = "", .reply_to = "", .reply_name = "", .reply_text = ""};
+    entry->record = (struct fake_record){.kind = kind,
+                                         .address = "",
+                                         .text = "",
+                                         .lead = "",
+                                         .lead_url = "",
+                                         .key = "",
+                                         .revision = "",
+                                         .author_id = "",
+                                         .account = "",
+                                         .name = "",
+                                         .handle = "",
+                                         .url = "",
+                                         .method = "",
+                                         .headers = "",
+                                         .reply_to = "",
+                                         .reply_name = "",
+                                         .reply_text = ""};
     *memory = &entry->memory;
     return &entry->record;
 }
 
-static void drop_entry(struct fake_entry *entry) {
+static void drop_entry(struct fake_entry *entry)
+{
     fake_drop_list(&entry->memory);
     free(entry);
 }
 
-static void cut_records(struct fake *fake, size_t count) {
+static void cut_records(struct fake *fake, size_t count)
+{
     while (fake->entry_count > count) {
         drop_entry(fake->entries[--fake->entry_count]);
     }
 }
 
-void fake_forget(struct fake *fake) {
+void fake_forget(struct fake *fake)
+{
     cut_records(fake, 0);
 }
 
-size_t fake_count(const struct fake *fake, enum fake_kind kind) {
+size_t fake_count(const struct fake *fake, enum fake_kind kind)
+{
     size_t count = 0;
     for (size_t i = 0; i < fake->entry_count; i++) {
         count += fake->entries[i]->record.kind == kind;
@@ -92,7 +117,8 @@ size_t fake_count(const struct fake *fake, enum fake_kind kind) {
     return count;
 }
 
-const struct fake_record *fake_nth(const struct fake *fake, enum fake_kind kind, size_t nth) {
+const struct fake_record *fake_nth(const struct fake *fake, enum fake_kind kind, size_t nth)
+{
     for (size_t i = 0; i < fake->entry_count; i++) {
         if (fake->entries[i]->record.kind == kind && nth-- == 0) {
             return &fake->entries[i]->record;
@@ -101,12 +127,14 @@ const struct fake_record *fake_nth(const struct fake *fake, enum fake_kind kind,
     return NULL;
 }
 
-const struct fake_record *fake_last(const struct fake *fake, enum fake_kind kind) {
+const struct fake_record *fake_last(const struct fake *fake, enum fake_kind kind)
+{
     size_t count = fake_count(fake, kind);
     return count ? fake_nth(fake, kind, count - 1) : NULL;
 }
 
-const struct fake_record *fake_with(const struct fake *fake, enum fake_kind kind, const char *piece) {
+const struct fake_record *fake_with(const struct fake *fake, enum fake_kind kind, const char *piece)
+{
     for (size_t i = 0; i < fake->entry_count; i++) {
         const struct fake_record *record = &fake->entries[i]->record;
         if ((!kind || record->kind == kind) && strstr(record->text, piece)) {
@@ -118,7 +146,8 @@ const struct fake_record *fake_with(const struct fake *fake, enum fake_kind kind
 
 /* ---- calls into the plugin -------------------------------------------------------- */
 
-void fake_enter(struct fake *fake) {
+void fake_enter(struct fake *fake)
+{
     fake->depth++;
     char sql[48];
     (void)snprintf(sql, sizeof sql, "SAVEPOINT fake_%d", fake->depth);
@@ -126,7 +155,8 @@ void fake_enter(struct fake *fake) {
 }
 
 /* What says how the plugin failed stays; what it did is undone. */
-static void undo_records(struct fake *fake, size_t mark) {
+static void undo_records(struct fake *fake, size_t mark)
+{
     size_t kept = mark;
     for (size_t i = mark; i < fake->entry_count; i++) {
         enum fake_kind kind = fake->entries[i]->record.kind;
@@ -140,7 +170,8 @@ static void undo_records(struct fake *fake, size_t mark) {
     fake->entry_count = kept;
 }
 
-int fake_leave(struct fake *fake, size_t mark, int status) {
+int fake_leave(struct fake *fake, size_t mark, int status)
+{
     char sql[48];
     if (status < 0) {
         (void)snprintf(sql, sizeof sql, "ROLLBACK TO fake_%d", fake->depth);
@@ -157,7 +188,8 @@ int fake_leave(struct fake *fake, size_t mark, int status) {
 
 /* ---- a plugin's life ---------------------------------------------------------------- */
 
-struct fake *fake_new(const struct hr_plugin *plugin) {
+struct fake *fake_new(const struct hr_plugin *plugin)
+{
     struct fake *fake = calloc(1, sizeof *fake);
     if (!fake) {
         fake_die("out of memory");
@@ -179,7 +211,8 @@ struct fake *fake_new(const struct hr_plugin *plugin) {
     return fake;
 }
 
-void fake_free(struct fake *fake) {
+void fake_free(struct fake *fake)
+{
     if (!fake) {
         return;
     }
@@ -200,11 +233,13 @@ void fake_free(struct fake *fake) {
     free(fake);
 }
 
-void fake_instance(struct fake *fake, const char *title) {
+void fake_instance(struct fake *fake, const char *title)
+{
     fake->instance = fake_copy(&fake->kept, title);
 }
 
-int fake_check(struct fake *fake) {
+int fake_check(struct fake *fake)
+{
     size_t before = fake_count(fake, FAKE_PROBLEM);
     if (fake->plugin->check) {
         fake_enter(fake);
@@ -214,7 +249,8 @@ int fake_check(struct fake *fake) {
     return (int)(fake_count(fake, FAKE_PROBLEM) - before);
 }
 
-int fake_start(struct fake *fake) {
+int fake_start(struct fake *fake)
+{
     if (fake->started) {
         fake_die("fake_start() came twice without fake_stop()");
     }
@@ -239,7 +275,8 @@ int fake_start(struct fake *fake) {
     return status;
 }
 
-void fake_stop(struct fake *fake) {
+void fake_stop(struct fake *fake)
+{
     if (!fake->started) {
         return;
     }
@@ -254,19 +291,23 @@ void fake_stop(struct fake *fake) {
     fake_net_clear(fake);
 }
 
-struct hr_bot *fake_bot(struct fake *fake) {
+struct hr_bot *fake_bot(struct fake *fake)
+{
     return &fake->bot;
 }
 
-const struct hr_api *fake_api(struct fake *fake) {
+const struct hr_api *fake_api(struct fake *fake)
+{
     return &fake->api;
 }
 
-void *fake_state(struct fake *fake) {
+void *fake_state(struct fake *fake)
+{
     return fake->state;
 }
 
-int fake_report(struct fake *fake) {
+int fake_report(struct fake *fake)
+{
     size_t before = fake_count(fake, FAKE_OUT);
     if (fake->plugin->report) {
         fake_enter(fake);
@@ -276,7 +317,8 @@ int fake_report(struct fake *fake) {
     return (int)(fake_count(fake, FAKE_OUT) - before);
 }
 
-int fake_export(struct fake *fake, const char *name, const char *chat, const char *format) {
+int fake_export(struct fake *fake, const char *name, const char *chat, const char *format)
+{
     for (const struct hr_export *e = fake->plugin->exports; e && e->name; e++) {
         if (strcmp(e->name, name) == 0) {
             size_t mark = fake->entry_count;

@@ -27,10 +27,31 @@ struct fake;
 /* ---- what the plugin did --------------------------------------------------- */
 
 enum fake_kind {
-    FAKE_SAY = 1, FAKE_RELAY, FAKE_ANSWER, FAKE_CHAT_SET, FAKE_RELEASE, FAKE_HIDE, FAKE_DROP, /* hr_api */
-    FAKE_LOG, FAKE_PROBLEM, FAKE_OUT,
-    FAKE_POST, FAKE_EDIT, FAKE_REMOVE, FAKE_SENT, FAKE_UP, FAKE_DOWN, FAKE_LIMITS, FAKE_SPEND, /* network */
-    FAKE_HTTP, FAKE_HTTP_CANCEL, FAKE_STREAM_OPEN, FAKE_STREAM_WRITE, FAKE_STREAM_CLOSE, FAKE_TERMINAL, FAKE_QUIT,
+    FAKE_SAY = 1,
+    FAKE_RELAY,
+    FAKE_ANSWER,
+    FAKE_CHAT_SET,
+    FAKE_RELEASE,
+    FAKE_HIDE,
+    FAKE_DROP, /* hr_api */
+    FAKE_LOG,
+    FAKE_PROBLEM,
+    FAKE_OUT,
+    FAKE_POST,
+    FAKE_EDIT,
+    FAKE_REMOVE,
+    FAKE_SENT,
+    FAKE_UP,
+    FAKE_DOWN,
+    FAKE_LIMITS,
+    FAKE_SPEND, /* network */
+    FAKE_HTTP,
+    FAKE_HTTP_CANCEL,
+    FAKE_STREAM_OPEN,
+    FAKE_STREAM_WRITE,
+    FAKE_STREAM_CLOSE,
+    FAKE_TERMINAL,
+    FAKE_QUIT,
     FAKE_PART, /* of fake_render() */
 };
 
@@ -38,19 +59,19 @@ enum { FAKE_ROOMS_MAX = 32 };
 
 struct fake_record { /* members that a kind doesn't have are 0, "" */
     enum fake_kind kind;
-    uint64_t message;   /* SAY, POST: its new id; RELAY, RELEASE, HIDE, EDIT, REMOVE: which */
+    uint64_t message; /* SAY, POST: its new id; RELAY, RELEASE, HIDE, EDIT, REMOVE: which */
     uint64_t rooms[FAKE_ROOMS_MAX];
     size_t room_count;
-    uint64_t room;      /* the first of them */
+    uint64_t room;       /* the first of them */
     const char *address; /* POST, UP, DOWN: the room as given, "" for the whole network */
-    const char *text;   /* words; LOG, PROBLEM, DOWN: the sentence; HTTP: body; STREAM_WRITE, PART: bytes */
-    size_t len;         /* bytes of text */
+    const char *text;    /* words; LOG, PROBLEM, DOWN: the sentence; HTTP: body; STREAM_WRITE, PART: bytes */
+    size_t len;          /* bytes of text */
     const char *lead, *lead_url;
-    const char *key;    /* SAY, POST; EDIT, REMOVE, SENT: id at the service */
+    const char *key; /* SAY, POST; EDIT, REMOVE, SENT: id at the service */
     const char *revision;
     const char *author_id, *account, *name, *handle; /* POST; EDIT: author_id */
     int power;
-    const char *url;    /* POST: permalink; HTTP: address; STREAM_OPEN: host */
+    const char *url;              /* POST: permalink; HTTP: address; STREAM_OPEN: host */
     const char *method, *headers; /* HTTP; headers as "Name: value\n" */
     const char *reply_to, *reply_name, *reply_text;
     const struct hr_link *links;
@@ -59,11 +80,11 @@ struct fake_record { /* members that a kind doesn't have are 0, "" */
     enum hr_level level; /* LOG */
     int64_t time_ms, expires_ms, retry_ms;
     uint32_t flags;
-    uint64_t part;      /* SENT */
-    int status;         /* SENT */
-    int number;         /* SPEND: tokens; STREAM_OPEN: port */
-    struct hr_chat chat; /* CHAT_SET; its texts live as long as the fake */
-    struct hr_limits limits; /* LIMITS */
+    uint64_t part;              /* SENT */
+    int status;                 /* SENT */
+    int number;                 /* SPEND: tokens; STREAM_OPEN: port */
+    struct hr_chat chat;        /* CHAT_SET; its texts live as long as the fake */
+    struct hr_limits limits;    /* LIMITS */
     struct hr_request *request; /* HTTP */
     struct hr_stream *stream;   /* STREAM_* */
 };
@@ -78,14 +99,14 @@ void fake_forget(struct fake *fake); /* empties the list; records stay where the
 /* ---- a plugin's life ---------------------------------------------------------- */
 
 struct fake *fake_new(const struct hr_plugin *plugin);
-void fake_free(struct fake *fake); /* stops it first; NULL is fine */
+void fake_free(struct fake *fake);                        /* stops it first; NULL is fine */
 void fake_instance(struct fake *fake, const char *title); /* before fake_start() */
 /* A value as written in a configuration file ("30s", "yes", "a, b" for a list);
  * a SECRET gets its content. Before fake_start(). */
 void fake_option(struct fake *fake, const char *name, const char *value);
-int fake_check(struct fake *fake);  /* how many problems check() found: records FAKE_PROBLEM */
-int fake_start(struct fake *fake);  /* new schema steps, then start() */
-void fake_stop(struct fake *fake);  /* stop() and sweep; the database stays: fake_start() is a restart */
+int fake_check(struct fake *fake); /* how many problems check() found: records FAKE_PROBLEM */
+int fake_start(struct fake *fake); /* new schema steps, then start() */
+void fake_stop(struct fake *fake); /* stop() and sweep; the database stays: fake_start() is a restart */
 struct hr_bot *fake_bot(struct fake *fake);
 const struct hr_api *fake_api(struct fake *fake);
 void *fake_state(struct fake *fake);
@@ -103,13 +124,14 @@ void fake_chat(struct fake *fake, const char *name, const char *tag);
 /* The record as the `session` plugin would set it; tells EV_CHAT. */
 void fake_chat_record(struct fake *fake, const struct hr_chat *record);
 const struct hr_chat *fake_chat_now(struct fake *fake, const char *name); /* or NULL */
-void fake_hosts(struct fake *fake, const char *names);  /* what hosts() says */
-void fake_allow(struct fake *fake, bool (*may)(const char *permission)); /* NULL: everything is allowed */
-void fake_account(struct fake *fake, const char *account); /* account_known() from now on */
-void fake_private_limit(struct fake *fake, int rooms);     /* allow_private() so many times; at first 100 */
+void fake_hosts(struct fake *fake, const char *names);                    /* what hosts() says */
+void fake_allow(struct fake *fake, bool (*may)(const char *permission));  /* NULL: everything is allowed */
+void fake_account(struct fake *fake, const char *account);                /* account_known() from now on */
+void fake_private_limit(struct fake *fake, int rooms); /* allow_private() so many times; at first 100 */
 /* Someone says something: logged, not told. author.name "Ben" gives id and handle "ben" where they are NULL. */
-uint64_t fake_message(struct fake *fake, uint64_t room, const struct hr_person *author, const char *text, uint32_t flags);
-struct hr_message *fake_message_at(struct fake *fake, uint64_t message); /* to fill in url, links, ...; or NULL */
+uint64_t fake_message(struct fake *fake, uint64_t room, const struct hr_person *author, const char *text,
+                      uint32_t flags);
+struct hr_message *fake_message_at(struct fake *fake, uint64_t message);     /* to fill in url, links, ...; or NULL */
 int fake_tell(struct fake *fake, enum hr_event_kind kind, uint64_t message); /* event() about a logged message */
 uint64_t fake_hear(struct fake *fake, uint64_t room, const char *name, const char *text); /* logged and told */
 int fake_network(struct fake *fake, const char *network, bool up, const char *reason);    /* EV_NETWORK */
@@ -118,11 +140,11 @@ enum hr_verdict fake_judge(struct fake *fake, uint64_t message);
 int fake_command(struct fake *fake, uint64_t room, const char *line);
 int fake_command_by(struct fake *fake, uint64_t room, const char *name, const char *line);
 
-int64_t fake_now_ms(const struct fake *fake); /* chat clock */
-void fake_pass(struct fake *fake, int64_t ms);            /* both clocks; timers run at their instants, in order */
-void fake_chat_clock(struct fake *fake, int64_t at_ms);   /* the chat clock alone, forward */
-size_t fake_timers(const struct fake *fake);              /* how many wait */
-int64_t fake_next_timer_ms(const struct fake *fake);      /* on its own clock; -1: none */
+int64_t fake_now_ms(const struct fake *fake);           /* chat clock */
+void fake_pass(struct fake *fake, int64_t ms);          /* both clocks; timers run at their instants, in order */
+void fake_chat_clock(struct fake *fake, int64_t at_ms); /* the chat clock alone, forward */
+size_t fake_timers(const struct fake *fake);            /* how many wait */
+int64_t fake_next_timer_ms(const struct fake *fake);    /* on its own clock; -1: none */
 
 /* Runs SQL of the test in the plugin's database, without the plugin's limits. */
 int fake_sql(struct fake *fake, const char *sql);
@@ -130,8 +152,8 @@ int64_t fake_number(struct fake *fake, const char *sql); /* first column of the 
 
 /* ---- for plugins that speak to a network ----------------------------------------- */
 
-size_t fake_render(struct fake *fake, const struct hr_delivery *delivery); /* FAKE_PART; how many. Refused: 0 and
-                                                                              a FAKE_PROBLEM with the reason */
+size_t fake_render(struct fake *fake, const struct hr_delivery *delivery);      /* FAKE_PART; how many. Refused: 0 and
+                                                                                   a FAKE_PROBLEM with the reason */
 int fake_send(struct fake *fake, uint64_t id, uint64_t room, const char *body); /* first attempt, act SAY */
 int fake_send_part(struct fake *fake, const struct hr_part *part);
 
@@ -142,7 +164,7 @@ void fake_reply_full(struct fake *fake, struct hr_request *request, const struct
 int fake_reply_piece(struct fake *fake, struct hr_request *request, const char *bytes, size_t len);
 struct hr_request *fake_request(struct fake *fake, const char *piece); /* the oldest that waits, its method and
                                                                           url ("GET https://...") contain it; or NULL */
-struct hr_stream *fake_stream(struct fake *fake); /* the newest that is open, or NULL */
+struct hr_stream *fake_stream(struct fake *fake);                      /* the newest that is open, or NULL */
 void fake_stream_opened(struct fake *fake, struct hr_stream *stream, const char *how);
 void fake_stream_data(struct fake *fake, struct hr_stream *stream, const char *bytes, size_t len);
 void fake_stream_closed(struct fake *fake, struct hr_stream *stream, int status, const char *reason);

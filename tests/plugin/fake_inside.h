@@ -18,11 +18,11 @@ struct hr_out {
 struct hr_timer {
     struct fake *fake;
     struct hr_timer *next;
-    bool chat;       /* at_ms is on the chat clock, else on the network clock */
-    bool gone;       /* stopped while it ran: freed afterwards */
+    bool chat; /* at_ms is on the chat clock, else on the network clock */
+    bool gone; /* stopped while it ran: freed afterwards */
     bool running;
     int64_t at_ms, repeat_ms;
-    uint64_t order;  /* of two at one instant the older runs first */
+    uint64_t order; /* of two at one instant the older runs first */
     hr_timer_fn *fn;
     void *arg;
 };
@@ -30,7 +30,7 @@ struct hr_timer {
 struct hr_request {
     struct fake *fake;
     struct hr_request *next;
-    char *line;      /* "GET https://..." */
+    char *line;          /* "GET https://..." */
     struct hr_http http; /* only the callbacks are used */
     bool opened;
     hr_http_fn *fn;
@@ -42,7 +42,7 @@ struct hr_stream {
     struct hr_stream *next;
     struct hr_stream_calls calls;
     void *arg;
-    bool closed;     /* kept until the fake goes, so that late writes are seen */
+    bool closed; /* kept until the fake goes, so that late writes are seen */
 };
 
 struct fake_piece { /* one allocation of a list that is freed as a whole */
@@ -75,7 +75,7 @@ struct fake {
     char *instance;
     void *state;
     bool started;
-    int depth;                 /* of callbacks; print() and words() live until it is 0 again */
+    int depth;                  /* of callbacks; print() and words() live until it is 0 again */
     struct fake_piece *scratch; /* print(), words() */
     struct fake_piece *kept;    /* lives as long as the fake */
     struct fake_setting *settings;
@@ -90,7 +90,7 @@ struct fake {
     size_t route_count;
     struct fake_log_row **log;
     size_t log_count;
-    char **said;               /* keys of say() */
+    char **said; /* keys of say() */
     size_t said_count;
     char **accounts;
     size_t account_count;
@@ -106,12 +106,12 @@ struct fake {
     void *line_arg;
     sqlite3 *db;
     int schema_done;
-    bool guarded;              /* plugin's own SQL: other tables are read-only */
+    bool guarded; /* plugin's own SQL: other tables are read-only */
 };
 
 _Noreturn void fake_die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void *fake_alloc(struct fake_piece **list, size_t size);               /* zeroed */
-char *fake_copy(struct fake_piece **list, const char *text);           /* NULL gives "" */
+void *fake_alloc(struct fake_piece **list, size_t size);     /* zeroed */
+char *fake_copy(struct fake_piece **list, const char *text); /* NULL gives "" */
 char *fake_copy_bytes(struct fake_piece **list, const char *text, size_t len);
 void fake_drop_list(struct fake_piece **list);
 void *fake_grow(void *array, size_t count, size_t size); /* room for one more, zeroed */
@@ -119,14 +119,14 @@ void *fake_grow(void *array, size_t count, size_t size); /* room for one more, z
 
 /* A new record; its texts go into the list it returns through `memory`. */
 struct fake_record *fake_record_add(struct fake *fake, enum fake_kind kind, struct fake_piece ***memory);
-void fake_enter(struct fake *fake);           /* around each call into the plugin */
+void fake_enter(struct fake *fake);                         /* around each call into the plugin */
 int fake_leave(struct fake *fake, size_t mark, int status); /* mark: entry_count before */
 struct fake_log_row *fake_log_find(struct fake *fake, uint64_t message);
 struct fake_log_row *fake_log_add(struct fake *fake);
 struct fake_log_row *fake_log_remote(struct fake *fake, const char *remote);
 struct hr_room *fake_room_find(struct fake *fake, const char *address);
-void fake_fill_api(struct fake *fake);        /* fake_api.c */
-void fake_fill_network(struct fake *fake);    /* fake_net.c */
+void fake_fill_api(struct fake *fake);                                  /* fake_api.c */
+void fake_fill_network(struct fake *fake);                              /* fake_net.c */
 const struct hr_value *fake_value(struct fake *fake, const char *name); /* fake_option.c */
 void fake_settings_init(struct fake *fake);
 void fake_settings_clear(struct fake *fake);
@@ -135,9 +135,10 @@ int fake_timer_add(struct fake *fake, bool chat, int64_t at_ms, int64_t repeat_m
                    struct hr_timer **out); /* fake_time.c */
 void fake_timer_stop(struct hr_timer *timer);
 void fake_timers_clear(struct fake *fake);
-void fake_db_open(struct fake *fake);         /* fake_sql.c */
+void fake_db_open(struct fake *fake); /* fake_sql.c */
 int fake_db_schema(struct fake *fake);
-int fake_db_run(struct fake *fake, const char *sql, const struct hr_value *args, size_t count, hr_row_fn *row, void *arg);
+int fake_db_run(struct fake *fake, const char *sql, const struct hr_value *args, size_t count, hr_row_fn *row,
+                void *arg);
 void fake_net_clear(struct fake *fake);
 
 #endif

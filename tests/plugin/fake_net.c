@@ -6,7 +6,8 @@
 
 /* ---- what comes in --------------------------------------------------------------- */
 
-static const struct hr_link *copy_links(struct fake_piece **memory, const struct hr_link *links, size_t count) {
+static const struct hr_link *copy_links(struct fake_piece **memory, const struct hr_link *links, size_t count)
+{
     struct hr_link *copy = fake_alloc(memory, (count + 1) * sizeof *copy);
     for (size_t i = 0; i < count; i++) {
         copy[i] = (struct hr_link){fake_copy(memory, links[i].url), fake_copy(memory, links[i].title)};
@@ -14,14 +15,18 @@ static const struct hr_link *copy_links(struct fake_piece **memory, const struct
     return copy;
 }
 
-static void log_post(struct fake *fake, const struct hr_post *post, const struct hr_room *room, struct fake_log_row *row) {
+static void log_post(struct fake *fake, const struct hr_post *post, const struct hr_room *room,
+                     struct fake_log_row *row)
+{
     struct fake_piece **kept = &fake->kept;
     row->key = post->key ? fake_copy(kept, post->key) : NULL;
     row->revision = post->revision ? fake_copy(kept, post->revision) : NULL;
     row->message.room = room;
     row->message.author = (struct hr_person){
-        .id = fake_copy(kept, post->author.id), .account = fake_copy(kept, post->author.account),
-        .name = fake_copy(kept, post->author.name), .handle = fake_copy(kept, post->author.handle),
+        .id = fake_copy(kept, post->author.id),
+        .account = fake_copy(kept, post->author.account),
+        .name = fake_copy(kept, post->author.name),
+        .handle = fake_copy(kept, post->author.handle),
         .power = post->author.power,
     };
     row->message.text = fake_copy_bytes(kept, post->text, post->text_len);
@@ -33,7 +38,8 @@ static void log_post(struct fake *fake, const struct hr_post *post, const struct
     row->message.chat = room ? room->chat : "";
 }
 
-static int net_post(struct hr_bot *bot, const struct hr_post *post, uint64_t *message) {
+static int net_post(struct hr_bot *bot, const struct hr_post *post, uint64_t *message)
+{
     struct fake *fake = bot->fake;
     const struct hr_room *room = fake_room_find(fake, post->room);
     if (!room && !(post->flags & HR_MSG_PRIVATE)) {
@@ -74,7 +80,8 @@ static int net_post(struct hr_bot *bot, const struct hr_post *post, uint64_t *me
 }
 
 static int net_edit(struct hr_bot *bot, const char *remote_id, const char *revision, const char *text, size_t text_len,
-                    const char *author_id) {
+                    const char *author_id)
+{
     struct fake *fake = bot->fake;
     struct fake_log_row *row = fake_log_remote(fake, remote_id);
     if (!row) {
@@ -97,7 +104,8 @@ static int net_edit(struct hr_bot *bot, const char *remote_id, const char *revis
     return HR_OK;
 }
 
-static int net_remove(struct hr_bot *bot, const char *remote_id) {
+static int net_remove(struct hr_bot *bot, const char *remote_id)
+{
     struct fake_log_row *row = fake_log_remote(bot->fake, remote_id);
     if (!row) {
         return HR_ENOTFOUND;
@@ -113,7 +121,8 @@ static int net_remove(struct hr_bot *bot, const char *remote_id) {
 /* ---- how the network stands ----------------------------------------------------------- */
 
 static void net_sent(struct hr_bot *bot, uint64_t part, int status, const char *remote_id, int64_t retry_ms,
-                     const char *reason) {
+                     const char *reason)
+{
     struct fake_piece **memory;
     struct fake_record *record = fake_record_add(bot->fake, FAKE_SENT, &memory);
     record->part = part;
@@ -123,20 +132,23 @@ static void net_sent(struct hr_bot *bot, uint64_t part, int status, const char *
     record->text = fake_copy(memory, reason);
 }
 
-static void set_up(struct fake *fake, const char *address, bool up) {
+static void set_up(struct fake *fake, const char *address, bool up)
+{
     struct hr_room *room = fake_room_find(fake, address);
     if (room) {
         room->flags = up ? room->flags | HR_ROOM_UP : room->flags & ~(uint32_t)HR_ROOM_UP;
     }
 }
 
-static void net_up(struct hr_bot *bot, const char *room) {
+static void net_up(struct hr_bot *bot, const char *room)
+{
     struct fake_piece **memory;
     fake_record_add(bot->fake, FAKE_UP, &memory)->address = fake_copy(&bot->fake->kept, room);
     set_up(bot->fake, room, true);
 }
 
-static void net_down(struct hr_bot *bot, const char *room, const char *reason) {
+static void net_down(struct hr_bot *bot, const char *room, const char *reason)
+{
     struct fake_piece **memory;
     struct fake_record *record = fake_record_add(bot->fake, FAKE_DOWN, &memory);
     record->address = fake_copy(memory, room);
@@ -145,17 +157,20 @@ static void net_down(struct hr_bot *bot, const char *room, const char *reason) {
     set_up(bot->fake, room, false);
 }
 
-static void net_limits(struct hr_bot *bot, const struct hr_limits *limits) {
+static void net_limits(struct hr_bot *bot, const struct hr_limits *limits)
+{
     struct fake_piece **memory;
     fake_record_add(bot->fake, FAKE_LIMITS, &memory)->limits = *limits;
 }
 
-static void net_spend(struct hr_bot *bot, int tokens) {
+static void net_spend(struct hr_bot *bot, int tokens)
+{
     struct fake_piece **memory;
     fake_record_add(bot->fake, FAKE_SPEND, &memory)->number = tokens;
 }
 
-static int net_rooms(struct hr_bot *bot, hr_room_fn *fn, void *arg) {
+static int net_rooms(struct hr_bot *bot, hr_room_fn *fn, void *arg)
+{
     struct fake *fake = bot->fake;
     for (size_t i = 0; i < fake->room_count; i++) {
         if (strcmp(fake->rooms[i]->network, fake->instance) == 0) {
@@ -168,17 +183,20 @@ static int net_rooms(struct hr_bot *bot, hr_room_fn *fn, void *arg) {
     return HR_OK;
 }
 
-static bool net_allow_private(struct hr_bot *bot, const char *address) {
+static bool net_allow_private(struct hr_bot *bot, const char *address)
+{
     (void)address;
     return bot->fake->private_left-- > 0;
 }
 
-static void net_quit(struct hr_bot *bot) {
+static void net_quit(struct hr_bot *bot)
+{
     struct fake_piece **memory;
     (void)fake_record_add(bot->fake, FAKE_QUIT, &memory);
 }
 
-static bool net_account_known(struct hr_bot *bot, const char *account) {
+static bool net_account_known(struct hr_bot *bot, const char *account)
+{
     for (size_t i = 0; account && i < bot->fake->account_count; i++) {
         if (strcmp(bot->fake->accounts[i], account) == 0) {
             return true;
@@ -189,7 +207,8 @@ static bool net_account_known(struct hr_bot *bot, const char *account) {
 
 /* ---- HTTP ------------------------------------------------------------------------------- */
 
-static char *join_headers(struct fake_piece **memory, const char *const *headers) {
+static char *join_headers(struct fake_piece **memory, const char *const *headers)
+{
     size_t len = 0;
     for (const char *const *h = headers; h && *h; h++) {
         len += strlen(*h) + 1;
@@ -204,7 +223,8 @@ static char *join_headers(struct fake_piece **memory, const char *const *headers
     return joined;
 }
 
-static int net_http(struct hr_bot *bot, const struct hr_http *http, hr_http_fn *fn, void *arg, struct hr_request **out) {
+static int net_http(struct hr_bot *bot, const struct hr_http *http, hr_http_fn *fn, void *arg, struct hr_request **out)
+{
     struct fake *fake = bot->fake;
     struct hr_request *request = calloc(1, sizeof *request);
     if (!request) {
@@ -238,7 +258,8 @@ static int net_http(struct hr_bot *bot, const struct hr_http *http, hr_http_fn *
     return HR_OK;
 }
 
-static void request_free(struct hr_request *request) {
+static void request_free(struct hr_request *request)
+{
     for (struct hr_request **at = &request->fake->requests; *at; at = &(*at)->next) {
         if (*at == request) {
             *at = request->next;
@@ -248,7 +269,8 @@ static void request_free(struct hr_request *request) {
     free(request);
 }
 
-static void net_http_cancel(struct hr_request *request) {
+static void net_http_cancel(struct hr_request *request)
+{
     if (!request) {
         return;
     }
@@ -257,7 +279,8 @@ static void net_http_cancel(struct hr_request *request) {
     request_free(request);
 }
 
-struct hr_request *fake_request(struct fake *fake, const char *piece) {
+struct hr_request *fake_request(struct fake *fake, const char *piece)
+{
     for (struct hr_request *request = fake->requests; request; request = request->next) {
         if (strstr(request->line, piece)) {
             return request;
@@ -266,7 +289,8 @@ struct hr_request *fake_request(struct fake *fake, const char *piece) {
     return NULL;
 }
 
-void fake_reply_full(struct fake *fake, struct hr_request *request, const struct hr_reply *reply) {
+void fake_reply_full(struct fake *fake, struct hr_request *request, const struct hr_reply *reply)
+{
     if (!request) {
         fake_die("a reply to no request");
     }
@@ -278,12 +302,21 @@ void fake_reply_full(struct fake *fake, struct hr_request *request, const struct
     (void)fake_leave(fake, fake->entry_count, HR_OK);
 }
 
-void fake_reply(struct fake *fake, struct hr_request *request, int code, const char *body) {
-    fake_reply_full(fake, request, &(struct hr_reply){.status = HR_OK, .code = code, .body = body,
-        .body_len = strlen(body), .retry_ms = -1, .headers = "", .error = "", .sent = true});
+void fake_reply(struct fake *fake, struct hr_request *request, int code, const char *body)
+{
+    fake_reply_full(fake, request,
+                    &(struct hr_reply){.status = HR_OK,
+                                       .code = code,
+                                       .body = body,
+                                       .body_len = strlen(body),
+                                       .retry_ms = -1,
+                                       .headers = "",
+                                       .error = "",
+                                       .sent = true});
 }
 
-static bool is_waiting(const struct fake *fake, const struct hr_request *request) {
+static bool is_waiting(const struct fake *fake, const struct hr_request *request)
+{
     for (const struct hr_request *r = fake->requests; r; r = r->next) {
         if (r == request) {
             return true;
@@ -292,7 +325,8 @@ static bool is_waiting(const struct fake *fake, const struct hr_request *request
     return false;
 }
 
-int fake_reply_piece(struct fake *fake, struct hr_request *request, const char *bytes, size_t len) {
+int fake_reply_piece(struct fake *fake, struct hr_request *request, const char *bytes, size_t len)
+{
     if (!request || !request->http.data) {
         fake_die("a piece for a request that isn't streamed");
     }
@@ -312,7 +346,8 @@ int fake_reply_piece(struct fake *fake, struct hr_request *request, const char *
 /* ---- streams ---------------------------------------------------------------------------- */
 
 static int net_stream_open(struct hr_bot *bot, const struct hr_stream_target *target,
-                           const struct hr_stream_calls *calls, void *arg, struct hr_stream **out) {
+                           const struct hr_stream_calls *calls, void *arg, struct hr_stream **out)
+{
     struct hr_stream *stream = fake_alloc(&bot->fake->kept, sizeof *stream);
     *stream = (struct hr_stream){.fake = bot->fake, .next = bot->fake->streams, .calls = *calls, .arg = arg};
     bot->fake->streams = stream;
@@ -326,7 +361,8 @@ static int net_stream_open(struct hr_bot *bot, const struct hr_stream_target *ta
     return HR_OK;
 }
 
-static int net_stream_write(struct hr_stream *stream, const void *bytes, size_t len) {
+static int net_stream_write(struct hr_stream *stream, const void *bytes, size_t len)
+{
     if (stream->closed) {
         fake_die("a write to a stream that is closed");
     }
@@ -338,7 +374,8 @@ static int net_stream_write(struct hr_stream *stream, const void *bytes, size_t 
     return HR_OK;
 }
 
-static void net_stream_close(struct hr_stream *stream) {
+static void net_stream_close(struct hr_stream *stream)
+{
     if (!stream) {
         return;
     }
@@ -350,7 +387,8 @@ static void net_stream_close(struct hr_stream *stream) {
     fake_record_add(stream->fake, FAKE_STREAM_CLOSE, &memory)->stream = stream;
 }
 
-struct hr_stream *fake_stream(struct fake *fake) {
+struct hr_stream *fake_stream(struct fake *fake)
+{
     for (struct hr_stream *stream = fake->streams; stream; stream = stream->next) {
         if (!stream->closed) {
             return stream;
@@ -359,13 +397,15 @@ struct hr_stream *fake_stream(struct fake *fake) {
     return NULL;
 }
 
-void fake_stream_opened(struct fake *fake, struct hr_stream *stream, const char *how) {
+void fake_stream_opened(struct fake *fake, struct hr_stream *stream, const char *how)
+{
     fake_enter(fake);
     stream->calls.opened(stream->arg, how);
     (void)fake_leave(fake, fake->entry_count, HR_OK);
 }
 
-void fake_stream_data(struct fake *fake, struct hr_stream *stream, const char *bytes, size_t len) {
+void fake_stream_data(struct fake *fake, struct hr_stream *stream, const char *bytes, size_t len)
+{
     if (stream->closed) {
         return; /* closed by the plugin: nothing more comes */
     }
@@ -374,7 +414,8 @@ void fake_stream_data(struct fake *fake, struct hr_stream *stream, const char *b
     (void)fake_leave(fake, fake->entry_count, HR_OK);
 }
 
-void fake_stream_closed(struct fake *fake, struct hr_stream *stream, int status, const char *reason) {
+void fake_stream_closed(struct fake *fake, struct hr_stream *stream, int status, const char *reason)
+{
     if (stream->closed) {
         return;
     }
@@ -386,7 +427,8 @@ void fake_stream_closed(struct fake *fake, struct hr_stream *stream, int status,
 
 /* ---- terminal ---------------------------------------------------------------------------- */
 
-static int net_terminal(struct hr_bot *bot, void (*line)(void *arg, const char *text), void *arg) {
+static int net_terminal(struct hr_bot *bot, void (*line)(void *arg, const char *text), void *arg)
+{
     if (bot->fake->line) {
         return HR_EEXIST;
     }
@@ -395,7 +437,8 @@ static int net_terminal(struct hr_bot *bot, void (*line)(void *arg, const char *
     return HR_OK;
 }
 
-static int net_terminal_write(struct hr_bot *bot, const char *text, size_t len) {
+static int net_terminal_write(struct hr_bot *bot, const char *text, size_t len)
+{
     struct fake_piece **memory;
     struct fake_record *record = fake_record_add(bot->fake, FAKE_TERMINAL, &memory);
     record->text = fake_copy_bytes(memory, text, len);
@@ -403,7 +446,8 @@ static int net_terminal_write(struct hr_bot *bot, const char *text, size_t len) 
     return HR_OK;
 }
 
-void fake_type(struct fake *fake, const char *line) {
+void fake_type(struct fake *fake, const char *line)
+{
     if (!fake->line) {
         fake_die("nobody listens at the terminal");
     }
@@ -420,7 +464,8 @@ struct parts {
     size_t count;
 };
 
-static void add_part(struct hr_parts *hr, const void *body, size_t len) {
+static void add_part(struct hr_parts *hr, const void *body, size_t len)
+{
     struct parts *parts = (struct parts *)hr;
     struct fake_piece **memory;
     struct fake_record *record = fake_record_add(parts->fake, FAKE_PART, &memory);
@@ -429,7 +474,8 @@ static void add_part(struct hr_parts *hr, const void *body, size_t len) {
     parts->count++;
 }
 
-size_t fake_render(struct fake *fake, const struct hr_delivery *delivery) {
+size_t fake_render(struct fake *fake, const struct hr_delivery *delivery)
+{
     struct parts parts = {.hr = {.add = add_part}, .fake = fake};
     char err[256] = "";
     fake_enter(fake);
@@ -442,21 +488,30 @@ size_t fake_render(struct fake *fake, const struct hr_delivery *delivery) {
     return parts.count;
 }
 
-int fake_send_part(struct fake *fake, const struct hr_part *part) {
+int fake_send_part(struct fake *fake, const struct hr_part *part)
+{
     size_t mark = fake->entry_count;
     fake_enter(fake);
     return fake_leave(fake, mark, fake->plugin->network->send(fake->state, part));
 }
 
-int fake_send(struct fake *fake, uint64_t id, uint64_t room, const char *body) {
+int fake_send(struct fake *fake, uint64_t id, uint64_t room, const char *body)
+{
     char txn[32] = "fake.0";
     txn[5] = (char)('0' + id % 10);
-    return fake_send_part(fake, &(struct hr_part){.size = sizeof(struct hr_part), .id = id, .txn = txn,
-        .room = fake->api.room(&fake->bot, room), .act = HR_ACT_SAY, .body = body, .body_len = strlen(body),
-        .attempt = 1, .first_ms = fake->chat_ms});
+    return fake_send_part(fake, &(struct hr_part){.size = sizeof(struct hr_part),
+                                                  .id = id,
+                                                  .txn = txn,
+                                                  .room = fake->api.room(&fake->bot, room),
+                                                  .act = HR_ACT_SAY,
+                                                  .body = body,
+                                                  .body_len = strlen(body),
+                                                  .attempt = 1,
+                                                  .first_ms = fake->chat_ms});
 }
 
-void fake_net_clear(struct fake *fake) {
+void fake_net_clear(struct fake *fake)
+{
     while (fake->requests) {
         request_free(fake->requests);
     }
@@ -466,13 +521,28 @@ void fake_net_clear(struct fake *fake) {
     fake->line = NULL;
 }
 
-void fake_fill_network(struct fake *fake) {
+void fake_fill_network(struct fake *fake)
+{
     fake->net = (struct hr_network_api){
-        .size = sizeof(struct hr_network_api), .post = net_post, .edit = net_edit, .remove = net_remove,
-        .sent = net_sent, .up = net_up, .down = net_down, .limits = net_limits, .spend = net_spend, .rooms = net_rooms,
-        .allow_private = net_allow_private, .http = net_http, .http_cancel = net_http_cancel,
-        .stream_open = net_stream_open, .stream_write = net_stream_write, .stream_close = net_stream_close,
-        .terminal = net_terminal, .terminal_write = net_terminal_write, .quit = net_quit,
+        .size = sizeof(struct hr_network_api),
+        .post = net_post,
+        .edit = net_edit,
+        .remove = net_remove,
+        .sent = net_sent,
+        .up = net_up,
+        .down = net_down,
+        .limits = net_limits,
+        .spend = net_spend,
+        .rooms = net_rooms,
+        .allow_private = net_allow_private,
+        .http = net_http,
+        .http_cancel = net_http_cancel,
+        .stream_open = net_stream_open,
+        .stream_write = net_stream_write,
+        .stream_close = net_stream_close,
+        .terminal = net_terminal,
+        .terminal_write = net_terminal_write,
+        .quit = net_quit,
         .account_known = net_account_known,
     };
 }

@@ -7,19 +7,22 @@
 
 enum { LIST_MAX = 64, PAIRS_MAX = 32 };
 
-void fake_settings_init(struct fake *fake) {
+void fake_settings_init(struct fake *fake)
+{
     for (const struct hr_option *o = fake->plugin->options; o && o->name; o++) {
         FAKE_PUSH(fake->settings, fake->setting_count)->option = o;
     }
 }
 
-void fake_settings_clear(struct fake *fake) {
+void fake_settings_clear(struct fake *fake)
+{
     free(fake->settings);
     fake->settings = NULL;
     fake->setting_count = 0;
 }
 
-static struct fake_setting *find(struct fake *fake, const char *name) {
+static struct fake_setting *find(struct fake *fake, const char *name)
+{
     for (size_t i = 0; i < fake->setting_count; i++) {
         if (strcmp(fake->settings[i].option->name, name) == 0) {
             return &fake->settings[i];
@@ -28,12 +31,17 @@ static struct fake_setting *find(struct fake *fake, const char *name) {
     fake_die("%s has no option %s", fake->plugin->name, name);
 }
 
-void fake_option(struct fake *fake, const char *name, const char *value) {
+void fake_option(struct fake *fake, const char *name, const char *value)
+{
     find(fake, name)->text = fake_copy(&fake->kept, value);
 }
 
-static int64_t unit_ms(const char *unit) {
-    static const struct { const char *name; int64_t ms; } units[] = {
+static int64_t unit_ms(const char *unit)
+{
+    static const struct {
+        const char *name;
+        int64_t ms;
+    } units[] = {
         {"ms", 1}, {"s", 1000}, {"m", 60000}, {"min", 60000}, {"h", 3600000}, {"d", 86400000}, {"w", 604800000},
     };
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
@@ -44,7 +52,8 @@ static int64_t unit_ms(const char *unit) {
     fake_die("'%s' is no unit of time", unit);
 }
 
-static char *unquoted(struct fake *fake, const char *text) {
+static char *unquoted(struct fake *fake, const char *text)
+{
     text += strspn(text, " ");
     size_t len = strlen(text);
     while (len && text[len - 1] == ' ') {
@@ -57,7 +66,8 @@ static char *unquoted(struct fake *fake, const char *text) {
     return fake_copy_bytes(&fake->kept, text, len);
 }
 
-static const char *const *list_of(struct fake *fake, const char *text) {
+static const char *const *list_of(struct fake *fake, const char *text)
+{
     const char **list = fake_alloc(&fake->kept, (LIST_MAX + 1) * sizeof *list);
     size_t count = 0;
     char *copy = fake_copy(&fake->kept, text);
@@ -74,27 +84,20 @@ static const char *const *list_of(struct fake *fake, const char *text) {
     return list;
 }
 
-static struct hr_value parse(struct fake *fake, const struct hr_option *option, const char *written) {
+static struct hr_value parse(struct fake *fake, const struct hr_option *option, const char *written)
+{
     struct hr_value value = {.type = option->type, .str = ""};
     const char *text = unquoted(fake, written);
     char *end = NULL;
     switch (option->type) {
-    case HR_BOOL:
-        value.num = strcmp(text, "yes") == 0 || strcmp(text, "true") == 0 || strcmp(text, "on") == 0;
-        break;
-    case HR_INT:
-        value.num = strtoll(text, &end, 10);
-        break;
+    case HR_BOOL: value.num = strcmp(text, "yes") == 0 || strcmp(text, "true") == 0 || strcmp(text, "on") == 0; break;
+    case HR_INT: value.num = strtoll(text, &end, 10); break;
     case HR_DURATION:
         value.num = strtoll(text, &end, 10);
         value.num *= value.num ? unit_ms(end) : 1;
         break;
-    case HR_REAL:
-        value.real = strtod(text, &end);
-        break;
-    case HR_LIST:
-        value.list = list_of(fake, written);
-        break;
+    case HR_REAL: value.real = strtod(text, &end); break;
+    case HR_LIST: value.list = list_of(fake, written); break;
     default:
         value.str = text;
         value.len = strlen(text);
@@ -106,7 +109,8 @@ static struct hr_value parse(struct fake *fake, const struct hr_option *option, 
     return value;
 }
 
-const struct hr_value *fake_value(struct fake *fake, const char *name) {
+const struct hr_value *fake_value(struct fake *fake, const char *name)
+{
     struct fake_setting *setting = find(fake, name);
     const char *text = setting->text ? setting->text : setting->option->preset;
     if (!text) {
@@ -123,7 +127,8 @@ struct pairs {
     size_t count;
 };
 
-static const char *pair_value(const struct pairs *pairs, const char *id, const char *name, size_t len) {
+static const char *pair_value(const struct pairs *pairs, const char *id, const char *name, size_t len)
+{
     for (size_t i = 0; i < pairs->count; i++) {
         if (strlen(pairs->name[i]) == len && strncmp(pairs->name[i], name, len) == 0) {
             return pairs->value[i];
@@ -132,7 +137,8 @@ static const char *pair_value(const struct pairs *pairs, const char *id, const c
     fake_die("text %s needs a value for {%.*s}", id, (int)len, name);
 }
 
-static char *append(char *text, size_t *len, const char *piece, size_t piece_len) {
+static char *append(char *text, size_t *len, const char *piece, size_t piece_len)
+{
     char *longer = realloc(text, *len + piece_len + 1);
     if (!longer) {
         fake_die("out of memory");
@@ -143,7 +149,8 @@ static char *append(char *text, size_t *len, const char *piece, size_t piece_len
     return longer;
 }
 
-static const char *fill(struct fake *fake, const struct hr_text *text, const struct pairs *pairs) {
+static const char *fill(struct fake *fake, const struct hr_text *text, const struct pairs *pairs)
+{
     char *out = NULL;
     size_t len = 0;
     for (const char *at = text->text; *at;) {
@@ -165,7 +172,8 @@ static const char *fill(struct fake *fake, const struct hr_text *text, const str
     return copy;
 }
 
-const char *fake_words(struct fake *fake, const char *id, va_list ap) {
+const char *fake_words(struct fake *fake, const char *id, va_list ap)
+{
     struct pairs pairs = {.count = 0};
     const char *name;
     while ((name = va_arg(ap, const char *))) {

@@ -6,35 +6,45 @@
 
 enum { COLUMNS_MAX = 64 };
 
-static bool is_own(const struct fake *fake, const char *table) {
+static bool is_own(const struct fake *fake, const char *table)
+{
     size_t len = strlen(fake->plugin->name);
     return table && strncmp(table, fake->plugin->name, len) == 0 && table[len] == '_';
 }
 
-static int authorize(void *arg, int action, const char *one, const char *two, const char *database, const char *inner) {
+static int authorize(void *arg, int action, const char *one, const char *two, const char *database, const char *inner)
+{
     const struct fake *fake = arg;
     (void)two, (void)database, (void)inner;
     if (!fake->guarded) {
         return SQLITE_OK;
     }
     switch (action) {
-    case SQLITE_INSERT: case SQLITE_UPDATE: case SQLITE_DELETE: case SQLITE_DROP_TABLE: case SQLITE_CREATE_TABLE:
+    case SQLITE_INSERT:
+    case SQLITE_UPDATE:
+    case SQLITE_DELETE:
+    case SQLITE_DROP_TABLE:
+    case SQLITE_CREATE_TABLE:
         return is_own(fake, one) || (one && strncmp(one, "sqlite_", 7) == 0) ? SQLITE_OK : SQLITE_DENY;
-    case SQLITE_ATTACH: case SQLITE_DETACH: case SQLITE_PRAGMA: case SQLITE_TRANSACTION: case SQLITE_SAVEPOINT:
-        return SQLITE_DENY;
-    default:
-        return SQLITE_OK;
+    case SQLITE_ATTACH:
+    case SQLITE_DETACH:
+    case SQLITE_PRAGMA:
+    case SQLITE_TRANSACTION:
+    case SQLITE_SAVEPOINT: return SQLITE_DENY;
+    default: return SQLITE_OK;
     }
 }
 
-void fake_db_open(struct fake *fake) {
+void fake_db_open(struct fake *fake)
+{
     if (sqlite3_open(":memory:", &fake->db) != SQLITE_OK ||
         sqlite3_set_authorizer(fake->db, authorize, fake) != SQLITE_OK) {
         fake_die("no database in memory");
     }
 }
 
-int fake_db_schema(struct fake *fake) {
+int fake_db_schema(struct fake *fake)
+{
     const char *const *steps = fake->plugin->schema;
     for (; steps && steps[fake->schema_done]; fake->schema_done++) {
         fake->guarded = true;
@@ -48,26 +58,26 @@ int fake_db_schema(struct fake *fake) {
     return HR_OK;
 }
 
-static int bind(sqlite3_stmt *stmt, int place, const struct hr_value *value) {
+static int bind(sqlite3_stmt *stmt, int place, const struct hr_value *value)
+{
     switch (value->type) {
-    case HR_NULL:
-        return sqlite3_bind_null(stmt, place);
-    case HR_BOOL: case HR_INT: case HR_DURATION:
-        return sqlite3_bind_int64(stmt, place, value->num);
-    case HR_REAL:
-        return sqlite3_bind_double(stmt, place, value->real);
-    case HR_STR: case HR_SECRET:
+    case HR_NULL: return sqlite3_bind_null(stmt, place);
+    case HR_BOOL:
+    case HR_INT:
+    case HR_DURATION: return sqlite3_bind_int64(stmt, place, value->num);
+    case HR_REAL: return sqlite3_bind_double(stmt, place, value->real);
+    case HR_STR:
+    case HR_SECRET:
         return value->str ? sqlite3_bind_text(stmt, place, value->str, -1, SQLITE_TRANSIENT)
                           : sqlite3_bind_null(stmt, place);
-    case HR_BLOB:
-        return sqlite3_bind_blob64(stmt, place, value->str ? value->str : "", value->len, SQLITE_TRANSIENT);
-    case HR_LIST:
-        break;
+    case HR_BLOB: return sqlite3_bind_blob64(stmt, place, value->str ? value->str : "", value->len, SQLITE_TRANSIENT);
+    case HR_LIST: break;
     }
     fake_die("a list can't be bound to a place in SQL");
 }
 
-static void read_row(sqlite3_stmt *stmt, struct hr_value *columns, int count) {
+static void read_row(sqlite3_stmt *stmt, struct hr_value *columns, int count)
+{
     for (int i = 0; i < count; i++) {
         struct hr_value *value = &columns[i];
         *value = (struct hr_value){.type = HR_NULL, .str = ""};
@@ -90,13 +100,13 @@ static void read_row(sqlite3_stmt *stmt, struct hr_value *columns, int count) {
             value->str = sqlite3_column_blob(stmt, i);
             value->len = (size_t)sqlite3_column_bytes(stmt, i);
             break;
-        default:
-            break;
+        default: break;
         }
     }
 }
 
-static int step_all(struct fake *fake, sqlite3_stmt *stmt, hr_row_fn *row, void *arg) {
+static int step_all(struct fake *fake, sqlite3_stmt *stmt, hr_row_fn *row, void *arg)
+{
     int code;
     while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
         struct hr_value columns[COLUMNS_MAX];
@@ -119,7 +129,9 @@ static int step_all(struct fake *fake, sqlite3_stmt *stmt, hr_row_fn *row, void 
     fake_die("SQL of %s: %s", fake->plugin->name, sqlite3_errmsg(fake->db));
 }
 
-int fake_db_run(struct fake *fake, const char *sql, const struct hr_value *args, size_t count, hr_row_fn *row, void *arg) {
+int fake_db_run(struct fake *fake, const char *sql, const struct hr_value *args, size_t count, hr_row_fn *row,
+                void *arg)
+{
     sqlite3_stmt *stmt = NULL;
     const char *rest = NULL;
     fake->guarded = true;
@@ -147,7 +159,8 @@ int fake_db_run(struct fake *fake, const char *sql, const struct hr_value *args,
     return status;
 }
 
-int fake_sql(struct fake *fake, const char *sql) {
+int fake_sql(struct fake *fake, const char *sql)
+{
     char *wrong = NULL;
     if (sqlite3_exec(fake->db, sql, NULL, NULL, &wrong) != SQLITE_OK) {
         fake_die("SQL of the test: %s in: %s", wrong ? wrong : "failed", sql);
@@ -155,7 +168,8 @@ int fake_sql(struct fake *fake, const char *sql) {
     return HR_OK;
 }
 
-int64_t fake_number(struct fake *fake, const char *sql) {
+int64_t fake_number(struct fake *fake, const char *sql)
+{
     sqlite3_stmt *stmt = NULL;
     if (sqlite3_prepare_v2(fake->db, sql, -1, &stmt, NULL) != SQLITE_OK) {
         fake_die("SQL of the test: %s in: %s", sqlite3_errmsg(fake->db), sql);

@@ -4,13 +4,20 @@
 #include <stdlib.h>
 
 int fake_timer_add(struct fake *fake, bool chat, int64_t at_ms, int64_t repeat_ms, hr_timer_fn *fn, void *arg,
-                   struct hr_timer **out) {
+                   struct hr_timer **out)
+{
     struct hr_timer *timer = calloc(1, sizeof *timer);
     if (!timer) {
         fake_die("out of memory");
     }
-    *timer = (struct hr_timer){.fake = fake, .next = fake->timers, .chat = chat, .at_ms = at_ms,
-                               .repeat_ms = repeat_ms, .order = fake->timer_order++, .fn = fn, .arg = arg};
+    *timer = (struct hr_timer){.fake = fake,
+                               .next = fake->timers,
+                               .chat = chat,
+                               .at_ms = at_ms,
+                               .repeat_ms = repeat_ms,
+                               .order = fake->timer_order++,
+                               .fn = fn,
+                               .arg = arg};
     fake->timers = timer;
     if (out) {
         *out = timer;
@@ -18,7 +25,8 @@ int fake_timer_add(struct fake *fake, bool chat, int64_t at_ms, int64_t repeat_m
     return HR_OK;
 }
 
-static void timer_free(struct hr_timer *timer) {
+static void timer_free(struct hr_timer *timer)
+{
     for (struct hr_timer **at = &timer->fake->timers; *at; at = &(*at)->next) {
         if (*at == timer) {
             *at = timer->next;
@@ -28,7 +36,8 @@ static void timer_free(struct hr_timer *timer) {
     free(timer);
 }
 
-void fake_timer_stop(struct hr_timer *timer) {
+void fake_timer_stop(struct hr_timer *timer)
+{
     if (!timer) {
         return;
     }
@@ -39,7 +48,8 @@ void fake_timer_stop(struct hr_timer *timer) {
     }
 }
 
-void fake_timers_clear(struct fake *fake) {
+void fake_timers_clear(struct fake *fake)
+{
     struct hr_timer *next;
     for (struct hr_timer *timer = fake->timers; timer; timer = next) {
         next = timer->next;
@@ -47,13 +57,15 @@ void fake_timers_clear(struct fake *fake) {
     }
 }
 
-static bool is_before(const struct hr_timer *a, const struct hr_timer *b, const struct fake *fake) {
+static bool is_before(const struct hr_timer *a, const struct hr_timer *b, const struct fake *fake)
+{
     int64_t a_left = a->at_ms - (a->chat ? fake->chat_ms : fake->mono_ms);
     int64_t b_left = b->at_ms - (b->chat ? fake->chat_ms : fake->mono_ms);
     return a_left < b_left || (a_left == b_left && a->order < b->order);
 }
 
-static struct hr_timer *first_timer(struct fake *fake, bool chat_only) {
+static struct hr_timer *first_timer(struct fake *fake, bool chat_only)
+{
     struct hr_timer *first = NULL;
     for (struct hr_timer *timer = fake->timers; timer; timer = timer->next) {
         if (!timer->running && (timer->chat || !chat_only) && (!first || is_before(timer, first, fake))) {
@@ -63,7 +75,8 @@ static struct hr_timer *first_timer(struct fake *fake, bool chat_only) {
     return first;
 }
 
-static void run_timer(struct hr_timer *timer) {
+static void run_timer(struct hr_timer *timer)
+{
     struct fake *fake = timer->fake;
     timer->running = true;
     fake_enter(fake);
@@ -78,7 +91,8 @@ static void run_timer(struct hr_timer *timer) {
     }
 }
 
-static void advance(struct fake *fake, int64_t ms, bool chat_only) {
+static void advance(struct fake *fake, int64_t ms, bool chat_only)
+{
     int64_t end_chat_ms = fake->chat_ms + ms;
     int64_t end_mono_ms = fake->mono_ms + (chat_only ? 0 : ms);
     struct hr_timer *timer;
@@ -97,22 +111,26 @@ static void advance(struct fake *fake, int64_t ms, bool chat_only) {
     fake->mono_ms = end_mono_ms;
 }
 
-void fake_pass(struct fake *fake, int64_t ms) {
+void fake_pass(struct fake *fake, int64_t ms)
+{
     advance(fake, ms, false);
 }
 
-void fake_chat_clock(struct fake *fake, int64_t at_ms) {
+void fake_chat_clock(struct fake *fake, int64_t at_ms)
+{
     if (at_ms < fake->chat_ms) {
         fake_die("the chat clock goes forward only");
     }
     advance(fake, at_ms - fake->chat_ms, true);
 }
 
-int64_t fake_now_ms(const struct fake *fake) {
+int64_t fake_now_ms(const struct fake *fake)
+{
     return fake->chat_ms;
 }
 
-size_t fake_timers(const struct fake *fake) {
+size_t fake_timers(const struct fake *fake)
+{
     size_t count = 0;
     for (const struct hr_timer *timer = fake->timers; timer; timer = timer->next) {
         count++;
@@ -120,7 +138,8 @@ size_t fake_timers(const struct fake *fake) {
     return count;
 }
 
-int64_t fake_next_timer_ms(const struct fake *fake) {
+int64_t fake_next_timer_ms(const struct fake *fake)
+{
     const struct hr_timer *first = NULL;
     for (const struct hr_timer *timer = fake->timers; timer; timer = timer->next) {
         if (!first || is_before(timer, first, fake)) {

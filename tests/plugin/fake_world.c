@@ -7,7 +7,8 @@
 
 enum { WORDS_MAX = 64 };
 
-static const struct hr_room *room_get(struct fake *fake, uint64_t id) {
+static const struct hr_room *room_get(struct fake *fake, uint64_t id)
+{
     const struct hr_room *room = fake->api.room(&fake->bot, id);
     if (!room) {
         fake_die("there is no room %llu; make it with fake_room()", (unsigned long long)id);
@@ -16,23 +17,29 @@ static const struct hr_room *room_get(struct fake *fake, uint64_t id) {
 }
 
 uint64_t fake_room(struct fake *fake, const char *network, const char *address, const char *service, const char *chat,
-                   uint32_t flags) {
+                   uint32_t flags)
+{
     struct hr_room *room = fake_alloc(&fake->kept, sizeof *room);
     *room = (struct hr_room){
-        .id = fake->room_count + 1, .network = fake_copy(&fake->kept, network),
-        .address = fake_copy(&fake->kept, address), .service = fake_copy(&fake->kept, service),
-        .chat = fake_copy(&fake->kept, chat), .flags = flags,
+        .id = fake->room_count + 1,
+        .network = fake_copy(&fake->kept, network),
+        .address = fake_copy(&fake->kept, address),
+        .service = fake_copy(&fake->kept, service),
+        .chat = fake_copy(&fake->kept, chat),
+        .flags = flags,
     };
     *FAKE_PUSH(fake->rooms, fake->room_count) = room;
     return room->id;
 }
 
-void fake_room_flags(struct fake *fake, uint64_t room, uint32_t flags) {
+void fake_room_flags(struct fake *fake, uint64_t room, uint32_t flags)
+{
     (void)room_get(fake, room);
     fake->rooms[room - 1]->flags = flags;
 }
 
-struct hr_room *fake_room_find(struct fake *fake, const char *address) {
+struct hr_room *fake_room_find(struct fake *fake, const char *address)
+{
     for (size_t i = 0; address && i < fake->room_count; i++) {
         if (strcmp(fake->rooms[i]->address, address) == 0) {
             return fake->rooms[i];
@@ -41,20 +48,23 @@ struct hr_room *fake_room_find(struct fake *fake, const char *address) {
     return NULL;
 }
 
-void fake_route(struct fake *fake, uint64_t from, uint64_t to) {
+void fake_route(struct fake *fake, uint64_t from, uint64_t to)
+{
     uint64_t(*route)[2] = FAKE_PUSH(fake->routes, fake->route_count);
     (*route)[0] = from;
     (*route)[1] = to;
 }
 
-void fake_chat(struct fake *fake, const char *name, const char *tag) {
+void fake_chat(struct fake *fake, const char *name, const char *tag)
+{
     struct hr_chat *chat = fake_alloc(&fake->kept, sizeof *chat);
-    *chat = (struct hr_chat){.size = sizeof *chat, .name = fake_copy(&fake->kept, name),
-                             .tag = fake_copy(&fake->kept, tag)};
+    *chat = (struct hr_chat){
+        .size = sizeof *chat, .name = fake_copy(&fake->kept, name), .tag = fake_copy(&fake->kept, tag)};
     *FAKE_PUSH(fake->chats, fake->chat_count) = chat;
 }
 
-const struct hr_chat *fake_chat_now(struct fake *fake, const char *name) {
+const struct hr_chat *fake_chat_now(struct fake *fake, const char *name)
+{
     for (size_t i = 0; name && i < fake->chat_count; i++) {
         if (strcmp(fake->chats[i]->name, name) == 0) {
             return fake->chats[i];
@@ -63,7 +73,8 @@ const struct hr_chat *fake_chat_now(struct fake *fake, const char *name) {
     return NULL;
 }
 
-static int tell(struct fake *fake, const struct hr_event *event) {
+static int tell(struct fake *fake, const struct hr_event *event)
+{
     if (!fake->started || !fake->plugin->event || !(fake->plugin->events & HR_EV(event->kind))) {
         return HR_OK;
     }
@@ -72,7 +83,8 @@ static int tell(struct fake *fake, const struct hr_event *event) {
     return fake_leave(fake, mark, fake->plugin->event(fake->state, event));
 }
 
-void fake_chat_record(struct fake *fake, const struct hr_chat *record) {
+void fake_chat_record(struct fake *fake, const struct hr_chat *record)
+{
     struct hr_chat *chat = (struct hr_chat *)(uintptr_t)fake_chat_now(fake, record->name);
     if (!chat) {
         fake_die("there is no chat %s; make it with fake_chat()", record->name);
@@ -85,38 +97,52 @@ void fake_chat_record(struct fake *fake, const struct hr_chat *record) {
     (void)tell(fake, &(struct hr_event){.size = sizeof(struct hr_event), .kind = HR_EV_CHAT, .chat = chat});
 }
 
-void fake_hosts(struct fake *fake, const char *names) {
+void fake_hosts(struct fake *fake, const char *names)
+{
     fake->hosts = fake_copy(&fake->kept, names);
 }
 
-void fake_allow(struct fake *fake, bool (*may)(const char *permission)) {
+void fake_allow(struct fake *fake, bool (*may)(const char *permission))
+{
     fake->may = may;
 }
 
-void fake_account(struct fake *fake, const char *account) {
+void fake_account(struct fake *fake, const char *account)
+{
     *FAKE_PUSH(fake->accounts, fake->account_count) = fake_copy(&fake->kept, account);
 }
 
-void fake_private_limit(struct fake *fake, int rooms) {
+void fake_private_limit(struct fake *fake, int rooms)
+{
     fake->private_left = rooms;
 }
 
 /* ---- what people say ------------------------------------------------------------------- */
 
-struct fake_log_row *fake_log_add(struct fake *fake) {
+struct fake_log_row *fake_log_add(struct fake *fake)
+{
     struct fake_log_row *row = fake_alloc(&fake->kept, sizeof *row);
     *FAKE_PUSH(fake->log, fake->log_count) = row;
-    row->message = (struct hr_message){.size = sizeof row->message, .id = fake->log_count, .text = "", .url = "",
-        .author = {.id = "", .account = "", .name = "", .handle = ""}, .reply_name = "", .reply_text = "", .chat = "",
-        .time_ms = fake->chat_ms, .logged_ms = fake->chat_ms};
+    row->message = (struct hr_message){.size = sizeof row->message,
+                                       .id = fake->log_count,
+                                       .text = "",
+                                       .url = "",
+                                       .author = {.id = "", .account = "", .name = "", .handle = ""},
+                                       .reply_name = "",
+                                       .reply_text = "",
+                                       .chat = "",
+                                       .time_ms = fake->chat_ms,
+                                       .logged_ms = fake->chat_ms};
     return row;
 }
 
-struct fake_log_row *fake_log_find(struct fake *fake, uint64_t message) {
+struct fake_log_row *fake_log_find(struct fake *fake, uint64_t message)
+{
     return message && message <= fake->log_count ? fake->log[message - 1] : NULL;
 }
 
-struct fake_log_row *fake_log_remote(struct fake *fake, const char *remote) {
+struct fake_log_row *fake_log_remote(struct fake *fake, const char *remote)
+{
     for (size_t i = 0; remote && i < fake->log_count; i++) {
         struct fake_log_row *row = fake->log[i];
         if ((row->key && strcmp(row->key, remote) == 0) || (row->revision && strcmp(row->revision, remote) == 0) ||
@@ -127,7 +153,8 @@ struct fake_log_row *fake_log_remote(struct fake *fake, const char *remote) {
     return NULL;
 }
 
-static char *lower(struct fake *fake, const char *name) {
+static char *lower(struct fake *fake, const char *name)
+{
     char *copy = fake_copy(&fake->kept, name);
     for (char *c = copy; *c; c++) {
         *c = (char)tolower((unsigned char)*c);
@@ -135,13 +162,16 @@ static char *lower(struct fake *fake, const char *name) {
     return copy;
 }
 
-uint64_t fake_message(struct fake *fake, uint64_t room, const struct hr_person *author, const char *text, uint32_t flags) {
+uint64_t fake_message(struct fake *fake, uint64_t room, const struct hr_person *author, const char *text,
+                      uint32_t flags)
+{
     struct fake_log_row *row = fake_log_add(fake);
     struct hr_message *message = &row->message;
     message->room = room ? room_get(fake, room) : NULL;
     message->author = (struct hr_person){
         .id = author->id ? fake_copy(&fake->kept, author->id) : lower(fake, author->name),
-        .account = fake_copy(&fake->kept, author->account), .name = fake_copy(&fake->kept, author->name),
+        .account = fake_copy(&fake->kept, author->account),
+        .name = fake_copy(&fake->kept, author->name),
         .handle = author->handle ? fake_copy(&fake->kept, author->handle) : lower(fake, author->name),
         .power = author->power,
     };
@@ -156,12 +186,14 @@ uint64_t fake_message(struct fake *fake, uint64_t room, const struct hr_person *
     return message->id;
 }
 
-struct hr_message *fake_message_at(struct fake *fake, uint64_t message) {
+struct hr_message *fake_message_at(struct fake *fake, uint64_t message)
+{
     struct fake_log_row *row = fake_log_find(fake, message);
     return row ? &row->message : NULL;
 }
 
-int fake_tell(struct fake *fake, enum hr_event_kind kind, uint64_t message) {
+int fake_tell(struct fake *fake, enum hr_event_kind kind, uint64_t message)
+{
     struct fake_log_row *row = fake_log_find(fake, message);
     if (!row) {
         fake_die("there is no message %llu", (unsigned long long)message);
@@ -169,22 +201,29 @@ int fake_tell(struct fake *fake, enum hr_event_kind kind, uint64_t message) {
     if (kind == HR_EV_REMOVE) {
         row->message.text = "";
     }
-    return tell(fake, &(struct hr_event){.size = sizeof(struct hr_event), .kind = kind, .message = &row->message,
+    return tell(fake, &(struct hr_event){.size = sizeof(struct hr_event),
+                                         .kind = kind,
+                                         .message = &row->message,
                                          .chat = fake_chat_now(fake, row->message.chat)});
 }
 
-uint64_t fake_hear(struct fake *fake, uint64_t room, const char *name, const char *text) {
+uint64_t fake_hear(struct fake *fake, uint64_t room, const char *name, const char *text)
+{
     uint64_t message = fake_message(fake, room, &(struct hr_person){.name = name}, text, 0);
     (void)fake_tell(fake, HR_EV_MESSAGE, message);
     return message;
 }
 
-int fake_network(struct fake *fake, const char *network, bool up, const char *reason) {
-    return tell(fake, &(struct hr_event){.size = sizeof(struct hr_event), .kind = HR_EV_NETWORK, .network = network,
-                                         .up = up, .reason = reason});
+int fake_network(struct fake *fake, const char *network, bool up, const char *reason)
+{
+    return tell(
+        fake,
+        &(struct hr_event){
+            .size = sizeof(struct hr_event), .kind = HR_EV_NETWORK, .network = network, .up = up, .reason = reason});
 }
 
-enum hr_verdict fake_judge(struct fake *fake, uint64_t message) {
+enum hr_verdict fake_judge(struct fake *fake, uint64_t message)
+{
     struct fake_log_row *row = fake_log_find(fake, message);
     if (!row || !fake->plugin->judge) {
         return HR_PASS;
@@ -197,7 +236,8 @@ enum hr_verdict fake_judge(struct fake *fake, uint64_t message) {
 
 /* ---- commands ------------------------------------------------------------------------------ */
 
-static bool has_word(const char *list, const char *word) {
+static bool has_word(const char *list, const char *word)
+{
     size_t len = strlen(word);
     for (const char *at = list; at && *at; at += strspn(at, " ")) {
         size_t part = strcspn(at, " ");
@@ -209,7 +249,8 @@ static bool has_word(const char *list, const char *word) {
     return false;
 }
 
-static const struct hr_command *find_command(const struct hr_plugin *plugin, const char *word) {
+static const struct hr_command *find_command(const struct hr_plugin *plugin, const char *word)
+{
     for (const struct hr_command *c = plugin->commands; c && c->name; c++) {
         if (strcmp(c->name, word) == 0 || has_word(c->aliases, word)) {
             return c;
@@ -219,7 +260,8 @@ static const struct hr_command *find_command(const struct hr_plugin *plugin, con
 }
 
 /* Cuts rest into words; the copies live as long as the fake. */
-static int split(struct fake *fake, const char *rest, const char **words) {
+static int split(struct fake *fake, const char *rest, const char **words)
+{
     int count = 0;
     for (const char *at = rest + strspn(rest, " \n"); *at && count < WORDS_MAX; at += strspn(at, " \n")) {
         size_t len = strcspn(at, " \n");
@@ -230,7 +272,8 @@ static int split(struct fake *fake, const char *rest, const char **words) {
     return count;
 }
 
-int fake_command_by(struct fake *fake, uint64_t room, const char *name, const char *line) {
+int fake_command_by(struct fake *fake, uint64_t room, const char *name, const char *line)
+{
     const struct hr_room *where = room_get(fake, room);
     const char *start = line + (*line == '!');
     size_t word_len = strcspn(start, " \n");
@@ -246,15 +289,22 @@ int fake_command_by(struct fake *fake, uint64_t room, const char *name, const ch
     rest += strspn(rest, " \n");
     const char *words[WORDS_MAX + 1];
     struct hr_call call = {
-        .size = sizeof call, .message = fake_message_at(fake, message), .room = where,
-        .chat = fake_chat_now(fake, where->chat), .name = command->name, .rest = fake_copy(&fake->kept, rest),
-        .argc = split(fake, rest, words), .argv = words, .in_private = in_private,
+        .size = sizeof call,
+        .message = fake_message_at(fake, message),
+        .room = where,
+        .chat = fake_chat_now(fake, where->chat),
+        .name = command->name,
+        .rest = fake_copy(&fake->kept, rest),
+        .argc = split(fake, rest, words),
+        .argv = words,
+        .in_private = in_private,
     };
     size_t mark = fake->entry_count;
     fake_enter(fake);
     return fake_leave(fake, mark, command->run(fake->state, &call));
 }
 
-int fake_command(struct fake *fake, uint64_t room, const char *line) {
+int fake_command(struct fake *fake, uint64_t room, const char *line)
+{
     return fake_command_by(fake, room, "Asha", line);
 }

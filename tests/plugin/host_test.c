@@ -23,7 +23,8 @@ static const struct hr_option toy_options[] = {
 static const struct hr_text toy_texts[] = {{"T1", "Tick {n} of {of}.", "n=1;of=2"}, {0}};
 static const char *const toy_schema[] = {"CREATE TABLE toy_tick (n INTEGER NOT NULL UNIQUE)", NULL};
 
-static void on_tick(void *arg) {
+static void on_tick(void *arg)
+{
     struct toy *toy = arg;
     toy->ticks++;
     const char *n = toy->api->print(toy->bot, "%d", toy->ticks);
@@ -33,7 +34,8 @@ static void on_tick(void *arg) {
     }
 }
 
-static int toy_start(struct hr_bot *bot, const struct hr_api *api, void **state) {
+static int toy_start(struct hr_bot *bot, const struct hr_api *api, void **state)
+{
     struct toy *toy = calloc(1, sizeof *toy);
     if (!toy) {
         return HR_EFAIL;
@@ -44,11 +46,13 @@ static int toy_start(struct hr_bot *bot, const struct hr_api *api, void **state)
     return api->timer_in(bot, every, every, on_tick, toy, &toy->timer);
 }
 
-static void toy_stop(void *state) {
+static void toy_stop(void *state)
+{
     free(state);
 }
 
-static int run_save(void *state, const struct hr_call *call) {
+static int run_save(void *state, const struct hr_call *call)
+{
     struct toy *toy = state;
     int status = toy->api->sql(toy->bot, "INSERT INTO toy_tick VALUES (?1)", &HR_V_INT(call->argc), 1, NULL, NULL);
     (void)toy->api->answer(toy->bot, call, call->argc ? call->argv[0] : "nothing");
@@ -56,22 +60,25 @@ static int run_save(void *state, const struct hr_call *call) {
 }
 
 static const struct hr_command toy_commands[] = {
-    {.name = "save", .aliases = "keep store", .usage = "", .help = "Saves.", .example = "!save", .run = run_save}, {0},
+    {.name = "save", .aliases = "keep store", .usage = "", .help = "Saves.", .example = "!save", .run = run_save},
+    {0},
 };
 
 static const struct hr_plugin toy_plugin = {
-    HR_PLUGIN_HEADER, .name = "toy", .version = "1", .help = "A toy.", .options = toy_options, .texts = toy_texts,
-    .schema = toy_schema, .commands = toy_commands, .start = toy_start, .stop = toy_stop,
+    HR_PLUGIN_HEADER,   .name = "toy",        .version = "1",           .help = "A toy.",   .options = toy_options,
+    .texts = toy_texts, .schema = toy_schema, .commands = toy_commands, .start = toy_start, .stop = toy_stop,
 };
 
-static struct fake *started(void) {
+static struct fake *started(void)
+{
     struct fake *fake = fake_new(&toy_plugin);
     fake_option(fake, "greeting", "hello");
     assert_int_equal(fake_start(fake), HR_OK);
     return fake;
 }
 
-static void timers_run_at_their_instants_and_stop_in_their_callback(void **state) {
+static void timers_run_at_their_instants_and_stop_in_their_callback(void **state)
+{
     (void)state;
     struct fake *fake = started();
     fake_pass(fake, 29999);
@@ -84,7 +91,8 @@ static void timers_run_at_their_instants_and_stop_in_their_callback(void **state
     fake_free(fake);
 }
 
-static void options_are_read_as_written_in_a_file(void **state) {
+static void options_are_read_as_written_in_a_file(void **state)
+{
     (void)state;
     struct fake *fake = started();
     const struct hr_api *api = fake_api(fake);
@@ -95,7 +103,8 @@ static void options_are_read_as_written_in_a_file(void **state) {
     fake_free(fake);
 }
 
-static void failed_callback_leaves_nothing_behind(void **state) {
+static void failed_callback_leaves_nothing_behind(void **state)
+{
     (void)state;
     struct fake *fake = started();
     uint64_t room = fake_room(fake, "n", "#r", "IRC", "", HR_ROOM_PEOPLE);
@@ -108,7 +117,8 @@ static void failed_callback_leaves_nothing_behind(void **state) {
     fake_free(fake);
 }
 
-static void restart_keeps_the_database_and_sweeps_timers(void **state) {
+static void restart_keeps_the_database_and_sweeps_timers(void **state)
+{
     (void)state;
     struct fake *fake = started();
     uint64_t room = fake_room(fake, "n", "#r", "IRC", "", HR_ROOM_PEOPLE);
@@ -121,7 +131,8 @@ static void restart_keeps_the_database_and_sweeps_timers(void **state) {
     fake_free(fake);
 }
 
-static void key_is_said_once(void **state) {
+static void key_is_said_once(void **state)
+{
     (void)state;
     struct fake *fake = started();
     uint64_t room = fake_room(fake, "n", "#r", "IRC", "", HR_ROOM_PEOPLE), message = 0;
@@ -133,7 +144,8 @@ static void key_is_said_once(void **state) {
     fake_free(fake);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers_run_at_their_instants_and_stop_in_their_callback),
         cmocka_unit_test(options_are_read_as_written_in_a_file),

@@ -8,14 +8,16 @@
 
 #define FILE_NAME "clock_test.tmp"
 
-static void write_clock(const char *text) {
+static void write_clock(const char *text)
+{
     FILE *file = fopen(FILE_NAME, "w");
     assert_non_null(file);
     (void)fputs(text, file);
     (void)fclose(file);
 }
 
-static void without_a_file_chat_time_is_wall_time(void **state) {
+static void without_a_file_chat_time_is_wall_time(void **state)
+{
     (void)state;
     struct clock clock;
     assert_int_equal(clock_init(&clock, NULL), HR_OK);
@@ -23,7 +25,8 @@ static void without_a_file_chat_time_is_wall_time(void **state) {
     assert_true(difference > -2000 && difference < 2000);
 }
 
-static void file_sets_start_and_speed(void **state) {
+static void file_sets_start_and_speed(void **state)
+{
     (void)state;
     struct clock clock;
     char line[64];
@@ -37,7 +40,8 @@ static void file_sets_start_and_speed(void **state) {
     (void)unlink(FILE_NAME);
 }
 
-static void damaged_file_is_refused_and_changes_nothing(void **state) {
+static void damaged_file_is_refused_and_changes_nothing(void **state)
+{
     (void)state;
     static const char *const bad[] = {"", "soon", "1 2", "1 2 -3", "1 2 nan", "-1 2 3", "1 99999999999999999 1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -51,7 +55,8 @@ static void damaged_file_is_refused_and_changes_nothing(void **state) {
     assert_int_equal(clock_init(&clock, FILE_NAME), HR_EINVAL);
 }
 
-static void wait_is_in_real_milliseconds(void **state) {
+static void wait_is_in_real_milliseconds(void **state)
+{
     (void)state;
     struct clock clock;
     assert_int_equal(clock_init(&clock, NULL), HR_OK);
@@ -63,7 +68,8 @@ static void wait_is_in_real_milliseconds(void **state) {
     assert_int_equal(clock_until_ms(&clock, 2000000), 24 * 60 * 60 * 1000);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_file_chat_time_is_wall_time),
         cmocka_unit_test(file_sets_start_and_speed),

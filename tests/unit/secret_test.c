@@ -11,7 +11,8 @@
 static char folder[] = "/tmp/hashroom-secret-XXXXXX";
 static char path[64];
 
-static void write_secret(const char *bytes, size_t len, mode_t mode) {
+static void write_secret(const char *bytes, size_t len, mode_t mode)
+{
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     (void)fwrite(bytes, 1, len, file);
@@ -19,7 +20,8 @@ static void write_secret(const char *bytes, size_t len, mode_t mode) {
     assert_int_equal(chmod(path, mode), 0);
 }
 
-static int make_folder(void **state) {
+static int make_folder(void **state)
+{
     (void)state;
     if (!mkdtemp(folder)) {
         return -1;
@@ -28,14 +30,16 @@ static int make_folder(void **state) {
     return 0;
 }
 
-static int drop_folder(void **state) {
+static int drop_folder(void **state)
+{
     (void)state;
     (void)unlink(path);
     log_clear();
     return rmdir(folder);
 }
 
-static void last_newline_is_cut(void **state) {
+static void last_newline_is_cut(void **state)
+{
     (void)state;
     char *content = NULL, err[256] = "";
     write_secret("pass word\n", 10, 0600);
@@ -44,7 +48,8 @@ static void last_newline_is_cut(void **state) {
     free(content);
 }
 
-static void readable_for_others_is_refused_with_the_command_to_type(void **state) {
+static void readable_for_others_is_refused_with_the_command_to_type(void **state)
+{
     (void)state;
     char *content = NULL, err[256] = "";
     write_secret("pass", 4, 0640);
@@ -53,7 +58,8 @@ static void readable_for_others_is_refused_with_the_command_to_type(void **state
     assert_null(content);
 }
 
-static void empty_missing_and_huge_are_refused(void **state) {
+static void empty_missing_and_huge_are_refused(void **state)
+{
     (void)state;
     char *content = NULL, err[256] = "";
     write_secret("\n", 1, 0600);
@@ -72,7 +78,8 @@ static void empty_missing_and_huge_are_refused(void **state) {
     assert_null(content);
 }
 
-static void secret_in_place_of_a_path_is_not_repeated(void **state) {
+static void secret_in_place_of_a_path_is_not_repeated(void **state)
+{
     (void)state;
     char *content = NULL, err[256] = "";
     assert_int_equal(secret_read("hunter2", &content, err, sizeof err), HR_EINVAL);
@@ -80,7 +87,8 @@ static void secret_in_place_of_a_path_is_not_repeated(void **state) {
     assert_non_null(strstr(err, "must name a file"));
 }
 
-static void credential_comes_from_its_folder_alone(void **state) {
+static void credential_comes_from_its_folder_alone(void **state)
+{
     (void)state;
     char *content = NULL, err[256] = "";
     write_secret("pass", 4, 0644);
@@ -95,7 +103,8 @@ static void credential_comes_from_its_folder_alone(void **state) {
     assert_null(content);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(last_newline_is_cut),
         cmocka_unit_test(readable_for_others_is_refused_with_the_command_to_type),

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* What the commands share: configuration, loader, data files; and `check`. */
+#include "cli.h"
+#include "log.h"
+#include "plugins.h"
+#include "xalloc.h"
+#include <unistd.h>
+
+/* Where the program looks for plugins: what the configuration says, else beside
+ * the program (a build tree), else where it was installed. */
+static char **make_path(const struct cli *cli, const struct config *config)
+{
+    if (config && config->plugin_path[0]) {
+        return config_strings((const char *const *)config->plugin_path);
+    }
+    CLEANUP_FREE char *beside = xasprintf("%s/plugins", cli->exe_dir);
+    const char *path[] = {access(beside, X_OK) == 0 ? beside : HASHROOM_LIBDIR, NULL};
+    return config_strings(path);
+}
+
+struct finder {
+    struct cli *cli;
+    struct app *app;
+};
+
+static const struct hr_plugin *find(void *arg, const struct config *config, const char *name, char *err,
+                                    size_t err_size)
+{
+    struct finder *finder = arg;
+    if (!finder->app->plugins) {
+        config_strings_free(finder->cli->plugin_path);
+        finder->cli->plugin_path = make_path(finder->cli, config);
+        finder->app->plugins = plugins_new(finder->app, (const char *const *)finder->cli->plugin_path);
+    }
+    return plugins_load(finder->app->plugins, name, err, err_size);
+}
+
+static void read_config(struct cli *cli, struct app *app)
+{
+    struct finder finder = {cli, app};
+    app->config_dir = cli->config_dir;
+    app->config = config_read(cli->config_dir, find, &finder);
+    if (!app->plugins) {
+        cli->plugin_path = make_path(cli, NULL);
+        app->plugins = plugins_new(app, (const char *const *)cli->plugin_path);
+    }
+}
+
+int cli_open(struct cli *cli, struct app *app)
+{
+    const char *clock_file = getenv("HASHROOM_CLOCK");
+    if (clock_init(&app->clock, clock_file && clock_file[0] ? clock_file : NULL) < 0) {
+        return cli_wrong("the clock file %s can't be read. It holds one line: WALL_MS CHAT_MS SPEED", clock_file);
+    }
+    read_config(cli, app);
+    if (app->config->problem_count > 0) {
+        (void)fputs(buf_str(&app->config->problems), stderr);
+        return CLI_WRONG;
+    }
+    app->loop = xcalloc(1, sizeof *app->loop);
+    BUG_IF(uv_loop_init(app->loop) != 0);
+    return CLI_OK;
+}
+
+void cli_close(struct app *app)
+{
+    if (app->loop) {
+        (void)uv_run(app->loop, UV_RUN_DEFAULT);
+        BUG_IF(uv_loop_close(app->loop) != 0);
+        free(app->loop);
+    }
+    config_free(app->config);
+    plugins_free(app->plugins);
+    *app = (struct app){0};
+}
+
+static void log_lines(enum hr_level level, const struct buf *lines)
+{
+    for (const char *at = buf_str(lines); *at;) {
+        size_t len = strcspn(at, "\n");
+        log_line(level, NULL, "%.*s", (int)len, at);
+        at += len + (at[len] == '\n');
+    }
+}
+
+bool cli_config_is_well(struct cli *cli, struct app *app)
+{
+    struct cli fresh_cli = *cli;
+    struct app fresh = {.clock = app->clock};
+    fresh_cli.plugin_path = NULL;
+    read_config(&fresh_cli, &fresh);
+    bool well = fresh.config->problem_count == 0;
+    log_lines(HR_ERROR, &fresh.config->problems);
+    config_free(fresh.config);
+    plugins_free(fresh.plugins);
+    config_strings_free(fresh_cli.plugin_path);
+    return well;
+}
+
+void cli_open_plugins(struct cli *cli, struct app *app)
+{
+    CLEANUP_FREE char *file = xasprintf("%s/hashroom.conf", cli->config_dir);
+    if (access(file, R_OK) == 0) {
+        read_config(cli, app);
+    } else {
+        cli->plugin_path = make_path(cli, NULL);
+        app->plugins = plugins_new(app, (const char *const *)cli->plugin_path);
+    }
+}
+
+char *cli_data(const struct cli *cli, const char *installed, const char *source)
+{
+    static const char *const up[] = {"..", "../.."}; /* build/ and build/san/ */
+    for (size_t i = 0; source && i < sizeof up / sizeof *up; i++) {
+        char *path = xasprintf("%s/%s/%s", cli->exe_dir, up[i], source);
+        if (access(path, R_OK) == 0) {
+            return path;
+        }
+        free(path);
+    }
+    char *path = xasprintf("%s/%s", HASHROOM_DATADIR, installed);
+    if (access(path, R_OK) == 0) {
+        return path;
+    }
+    free(path);
+    return NULL;
+}
+
+int cli_check(struct cli *cli)
+{
+    struct app app = {0};
+    if (!cli_no_more(cli, 0)) {
+        return CLI_WRONG;
+    }
+    read_config(cli, &app);
+    const struct config *config = app.config;
+    size_t problems = config->problem_count, rooms = 0;
+    (void)fputs(buf_str(&config->problems), stdout);
+    (void)fputs(buf_str(&config->warnings), stdout);
+    for (size_t i = 0; i < config->chat_count; i++) {
+        rooms += config->chat[i].room_count;
+    }
+    if (problems > 0) {
+        (void)printf("%zu problem%s. Nothing was started.\n", problems, problems == 1 ? "" : "s");
+    } else {
+        (void)printf("The configuration is in order: %zu chat%s, %zu room%s. To try the connections: hashroom doctor\n",
+                     config->chat_count, config->chat_count == 1 ? "" : "s", rooms, rooms == 1 ? "" : "s");
+    }
+    cli_close(&app);
+    return problems > 0 ? CLI_WRONG : CLI_OK;
+}
