@@ -167,6 +167,7 @@ static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
     }
     *state = console;
     api->net->up(bot, NULL);
+    api->net->up(bot, "room");
     return 0;
 }
 

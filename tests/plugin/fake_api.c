@@ -324,6 +324,30 @@ static int api_sql(struct hr_bot *bot, const char *sql, const struct hr_value *a
     return fake_db_run(bot->fake, sql, args, count, row, arg);
 }
 
+static int api_networks(struct hr_bot *bot, hr_network_fn *fn, void *arg)
+{
+    for (size_t i = 0; i < bot->fake->network_count; i++) {
+        struct hr_network_state state = bot->fake->networks[i].state;
+        state.for_ms = bot->fake->mono_ms - bot->fake->networks[i].since_ms;
+        int status = fn(arg, &state);
+        if (status < 0) {
+            return status;
+        }
+    }
+    return HR_OK;
+}
+
+static int api_reports(struct hr_bot *bot, hr_report_fn *fn, void *arg)
+{
+    for (size_t i = 0; i < bot->fake->report_count; i++) {
+        int status = fn(arg, bot->fake->reports[i][0], bot->fake->reports[i][1]);
+        if (status < 0) {
+            return status;
+        }
+    }
+    return HR_OK;
+}
+
 void fake_fill_api(struct fake *fake)
 {
     fake->api = (struct hr_api){
@@ -358,6 +382,8 @@ void fake_fill_api(struct fake *fake)
         .hide = api_hide,
         .drop_waiting = api_drop_waiting,
         .sql = api_sql,
+        .networks = api_networks,
+        .reports = api_reports,
         .net = fake->plugin->network ? &fake->net : NULL,
     };
 }

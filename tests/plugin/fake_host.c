@@ -227,6 +227,8 @@ void fake_free(struct fake *fake)
     free(fake->log);
     free(fake->said);
     free(fake->accounts);
+    free(fake->networks);
+    free(fake->reports);
     fake_drop_list(&fake->scratch);
     fake_drop_list(&fake->kept);
     (void)sqlite3_close(fake->db);

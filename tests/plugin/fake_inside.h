@@ -60,6 +60,11 @@ struct fake_log_row {
     char *key, *revision, *remote;
 };
 
+struct fake_network_state {
+    struct hr_network_state state;
+    int64_t since_ms;
+};
+
 struct fake_setting {
     const struct hr_option *option;
     char *text; /* NULL: the preset */
@@ -95,6 +100,10 @@ struct fake {
     char **accounts;
     size_t account_count;
     char *hosts;
+    struct fake_network_state *networks;
+    size_t network_count;
+    const char *(*reports)[2]; /* who, text */
+    size_t report_count;
     bool (*may)(const char *permission);
     int private_left;
     int64_t chat_ms, mono_ms;

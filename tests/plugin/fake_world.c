@@ -216,10 +216,30 @@ uint64_t fake_hear(struct fake *fake, uint64_t room, const char *name, const cha
 
 int fake_network(struct fake *fake, const char *network, bool up, const char *reason)
 {
+    struct fake_network_state *found = NULL;
+    for (size_t i = 0; i < fake->network_count; i++) {
+        found = strcmp(fake->networks[i].state.name, network) == 0 ? &fake->networks[i] : found;
+    }
+    if (!found) {
+        found = FAKE_PUSH(fake->networks, fake->network_count);
+        found->state.name = fake_copy(&fake->kept, network);
+    }
+    found->since_ms = fake->mono_ms;
+    found->state.size = sizeof found->state;
+    found->state.service = "IRC";
+    found->state.up = up;
+    found->state.reason = fake_copy(&fake->kept, reason);
     return tell(
         fake,
         &(struct hr_event){
             .size = sizeof(struct hr_event), .kind = HR_EV_NETWORK, .network = network, .up = up, .reason = reason});
+}
+
+void fake_other_report(struct fake *fake, const char *who, const char *text)
+{
+    const char *(*report)[2] = FAKE_PUSH(fake->reports, fake->report_count);
+    (*report)[0] = fake_copy(&fake->kept, who);
+    (*report)[1] = fake_copy(&fake->kept, text);
 }
 
 enum hr_verdict fake_judge(struct fake *fake, uint64_t message)
