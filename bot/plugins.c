@@ -230,8 +230,6 @@ static void stop_after(struct hr_bot *bot)
     }
     stop_after(bot->next);
     bot_stop(bot);
-    free(bot->who);
-    free(bot);
 }
 
 void plugins_stop(struct plugins *plugins)
@@ -239,7 +237,12 @@ void plugins_stop(struct plugins *plugins)
     for (struct hr_bot *bot = plugins->first; bot != NULL; bot = bot->next) {
         bot->stopping = true; /* no events to those who wait for their turn */
     }
-    stop_after(plugins->first);
+    stop_after(plugins->first); /* the list is walked meanwhile: freed when all have stopped */
+    for (struct hr_bot *bot = plugins->first, *next; bot != NULL; bot = next) {
+        next = bot->next;
+        free(bot->who);
+        free(bot);
+    }
     plugins->first = NULL;
     plugins->last = &plugins->first;
 }
