@@ -7,7 +7,7 @@ import sys
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
-for folder in ("env", "sim", "e2e", "bench"):
+for folder in ("env", "sim", "e2e", "bench", "lint"):
     sys.path.insert(0, str(HERE / folder))
 
 from peer import Missing  # noqa: E402

@@ -59,9 +59,9 @@ role "host" {{ accounts = {{ "one/{name}asha", "home/{self.owner.user_id}" }}  n
             "consumer_key_file": bot.secret("x.ck", CONSUMER_KEY),
             "consumer_secret_file": bot.secret("x.cs", CONSUMER_SECRET),
             "token_file": bot.secret("x.token", TOKEN), "token_secret_file": bot.secret("x.ts", TOKEN_SECRET)}})
-        bot.plugin("session", rule="FREQ=WEEKLY;BYDAY=TU", time="20:00", zone="Europe/London",
-                   **{"topic": "Reading", "questions": QUESTIONS, **session})
-        for plugin in ("relay", "resources", "moderation"):
+        bot.plugin("session", {name: {"rule": "FREQ=WEEKLY;BYDAY=TU", "time": "20:00", "zone": "Europe/London",
+                                      "topic": "Reading", "questions": QUESTIONS, **session}})
+        for plugin in ("relay", "resources", "moderation", "desk"):
             bot.plugin(plugin)
 
     # -- people

@@ -83,6 +83,7 @@ class Api:
         self.lock = threading.RLock()
         self.faults, self.calls = {}, []
         self.dialect = "tweet"
+        self.unlimited = False  # rates are counted but nobody is refused
         self.horizon_ms, self.index_delay_ms = 30_000, 0
         self._windows = {}
 
@@ -179,7 +180,7 @@ class Api:
                             "x-app-limit-24hour-reset": now + 86400, "x-user-limit-24hour-limit": 10000,
                             "x-user-limit-24hour-remaining": 10000 - window[1],
                             "x-user-limit-24hour-reset": now + 86400})
-        if left < 0:
+        if left < 0 and not self.unlimited:
             raise Refused(429, {"title": "Too Many Requests", "detail": "Too Many Requests", "type": "about:blank",
                                 "status": 429})
 

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+"""kill -9 at 50 random moments of an evening, on a restart loop; then every message is counted."""
+import collections
+import json
+import random
+import re
+import threading
+import time
+
+import pytest
+from clients import wait_for
+from harness import CHAT_START_MS, RestartLoop
+from world import QUESTIONS, World
+
+SPEED, MINUTE, KILLS, SEED = 10, 60_000, 50, 20260929
+SESSION = {"length": "40m", "welcome": "3m", "question_length": "7m", "closing": "5m", "reminders": []}
+MARK = re.compile(r"\b(irc|plain|matrix|post)-(\d{4})\b")
+
+
+class Talk:
+    """People who say a numbered line every second or so, with a link now and then, whether the bot is there or not."""
+
+    def __init__(self, world):
+        self.w, self.said, self.links = world, collections.defaultdict(list), []
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._run, args=(kind, speak), daemon=True) for kind, speak in [
+            ("irc", lambda t: world.ann.say(world.channel, t)),
+            ("plain", lambda t: world.pat.say(world.channel, t)),
+            ("matrix", lambda t: world.mia.say(world.rooms[0], t)),
+            ("post", lambda t: world.x.post("ben_r", f"{t} {world.tag}", name="Ben"))]]
+
+    def _run(self, kind, speak):
+        chance = random.Random(SEED + hash(kind) % 97)
+        n = 0
+        while not self._stop.wait(chance.uniform(0.5, 1.6)):
+            n += 1
+            text = f"{kind}-{n:04d}"
+            if n % 5 == 0:
+                link = f"https://books.example/{kind}/{n}"
+                text += " " + link
+                self.links.append((kind, link))
+            speak(text)
+            self.said[kind].append(n)
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+
+def numbers(texts, kind):
+    return [int(m[2]) for t in texts for m in MARK.finditer(t) if m[1] == kind]
+
+
+def count(sent, seen):
+    """(lost, repeated, reordered) of numbered lines."""
+    first = list(dict.fromkeys(seen))
+    return len(set(sent) - set(seen)), len(seen) - len(first), sum(a > b for a, b in zip(first, first[1:]))
+
+
+@pytest.fixture(scope="module")
+def evening(tmp_path_factory, ergo, ngircd, synapse):
+    w = World("kill", tmp_path_factory.mktemp("kill"), ergo, ngircd, synapse, CHAT_START_MS - 5 * MINUTE, SPEED,
+              session=SESSION, matrix={"rate_ms": 0, "burst": 0})
+    w.x.api.unlimited = True
+    w.ann, w.pat, w.mia = w.irc("ann"), w.plain("pat"), w.matrix("mia")
+    chance = random.Random(SEED)
+    w.bot.start()
+    w.wait_ready(w.ann, w.pat)
+    wait_for(w.x.stream_open, 30, message=lambda: "the bot does not read X:\n" + w.bot.tail())
+    w.clock.sleep_until(CHAT_START_MS - MINUTE // 2)
+    end_ms = CHAT_START_MS + 40 * MINUTE
+    with RestartLoop(w.bot, w.x.client_restarted) as loop:
+        with Talk(w) as talk:
+            moments = sorted(chance.uniform(CHAT_START_MS, end_ms - MINUTE) for _ in range(KILLS))
+            for moment in moments:
+                w.clock.sleep_until(moment)
+                wait_for(lambda: w.bot.alive, 10)
+                loop.kill()
+            w.clock.sleep_until(end_ms - MINUTE // 2)
+        w.mia.wait_text("has ended. Thank you", w.rooms[0], timeout=90)
+        time.sleep(12)  # the search after the end fetches what the stream missed
+        w.bot.wait_settled(120)
+    w.bot.stop()
+    w.talk = talk
+    yield w
+    w.bot.kill9()
+    w.close()
+
+
+def rooms(w):
+    return {"Ergo": w.ann.said(w.channel, w.nick), "ngIRCd": w.pat.said(w.channel, w.nick[:9]),
+            "Matrix": [e["content"].get("body", "") for e in w.owner.history(w.rooms[0])
+                       if e["type"] == "m.room.message" and e["sender"] == w.matrix_bot.user_id]}
+
+
+def test_the_evening_is_whole_after_fifty_kills(evening, capsys):
+    w, said = evening, evening.talk.said
+    lines, lost_by_log = [], {}
+    for room, texts in rooms(w).items():
+        for kind in said:
+            if (kind, room) in (("irc", "Ergo"), ("plain", "ngIRCd"), ("matrix", "Matrix")):
+                continue
+            lost, repeated, reordered = count(said[kind], numbers(texts, kind))
+            lines.append((kind, room, len(said[kind]), lost, repeated, reordered))
+    unknown = sum(a.get("unknown", 0) for a in w.bot.accounting().values())
+    with capsys.disabled():
+        print(f"\n  {w.bot.starts} starts, {KILLS} kills; unknown: {unknown}")
+        for kind, room, sent, lost, repeated, reordered in lines:
+            print(f"  {kind:6} to {room:6}: {sent} sent, {lost} lost, {repeated} repeated, {reordered} reordered")
+    for kind, room, sent, lost, repeated, reordered in lines:
+        assert reordered == 0, (kind, room)
+        if room == "Matrix":
+            assert repeated == 0, (kind, room)
+        if kind in ("matrix", "post") and room in ("Matrix", "Ergo"):
+            assert lost == 0, (kind, room)
+    assert lost_by_log == {}
+
+
+def test_the_accounting_adds_up(evening):
+    evening.bot.assert_accounted(unknown=10**9)
+    logged = {row["text"] for row in evening.bot.rows("SELECT text FROM message WHERE state = 'live'")}
+    for kind in ("matrix", "post"):
+        have = {int(m[2]) for t in logged for m in MARK.finditer(t) if m[1] == kind}
+        assert set(evening.talk.said[kind]) <= have, kind
+
+
+def test_each_question_is_stated_and_none_twice(evening):
+    for room, texts in rooms(evening).items():
+        away = sum("I was away for" in t for t in texts)
+        for n, question in enumerate(QUESTIONS, 1):
+            times = sum(f"Question {n} of 4: {question}" in t for t in texts)
+            assert times >= 1, (room, n)
+            if room != "ngIRCd":  # there nobody can tell whether a line arrived
+                assert times <= 1 + away, (room, n)
+    posts = [p["text"].split(":")[0] for p in evening.x.own_posts]
+    assert sorted(set(posts)) == sorted(posts), posts
+
+
+def test_links_from_x_and_matrix_are_whole(evening):
+    w = evening
+    done = w.bot.command("export", "links", "-c", str(w.bot.folder), "--format", "json")
+    assert done.returncode == 0, done.stderr
+    exported = json.loads(done.stdout)
+    listed = [e["url"] for e in (exported["links"] if isinstance(exported, dict) else exported)]
+    assert len(listed) == len(set(listed))
+    want = {link for kind, link in w.talk.links if kind in ("matrix", "post")}
+    assert want <= set(listed)
+
+
+def test_x_had_nothing_to_complain_about(evening):
+    assert evening.x.violations == []
