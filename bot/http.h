@@ -4,7 +4,8 @@
  * for all requests of all plugins. A transfer starts after the turn's commit.
  * TLS chain and name are always checked; redirects are followed only within the
  * same host, at most 3, and never with another method; only http and https;
- * plain http only to loopback. Proxy from the environment as curl does.
+ * plain http only to loopback. Proxy from the environment as curl does, but not
+ * to loopback.
  */
 #ifndef HASHROOM_HTTP_H
 #define HASHROOM_HTTP_H

@@ -36,12 +36,13 @@ static char *url_part(CURLU *url, CURLUPart part)
     return curl_url_get(url, part, &text, part == CURLUPART_PORT ? CURLU_DEFAULT_PORT : 0) == CURLUE_OK ? text : NULL;
 }
 
-static void check_plain(struct hr_request *request, const char *scheme)
+static void check_host(struct hr_request *request, const char *scheme)
 {
     CLEANUP_FREE char *bare = xstrdup(request->host + (request->host[0] == '['));
 
     bare[strcspn(bare, "]")] = '\0';
-    if (strcasecmp(scheme, "https") != 0 && !address_is_loopback(bare)) {
+    request->here = address_is_loopback(bare);
+    if (strcasecmp(scheme, "https") != 0 && !request->here) {
         http_request_fail(request, HR_EDENIED, "without https hashroom talks to this machine only; write https:// instead");
     }
 }
@@ -67,7 +68,7 @@ static int copy_url(struct hr_request *request, const char *text)
     if (scheme && host && (strcasecmp(scheme, "http") == 0 || strcasecmp(scheme, "https") == 0)) {
         request->in.url = xstrdup(text);
         request->host = xstrdup(host);
-        check_plain(request, scheme);
+        check_host(request, scheme);
         status = HR_OK;
     }
     curl_free(scheme);

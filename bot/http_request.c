@@ -206,8 +206,8 @@ static void set_security(struct hr_request *request)
         curl_easy_setopt(easy, CURLOPT_CAINFO, request->in.ca_file);
         curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* that authority alone */
     }
-    if (strncasecmp(request->in.url, "http:", 5) == 0) {
-        curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* loopback: plain text doesn't leave this machine */
+    if (request->here) {
+        curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* what is meant for this machine doesn't leave it */
     }
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }

@@ -42,6 +42,7 @@ struct hr_request {
     bool ready;  /* in http->ready */
     CURL *easy;
     struct curl_slist *headers;
+    bool here;  /* the peer is this machine */
     char *host; /* of the address: for words; the address itself may hold secrets */
     char curl_error[CURL_ERROR_SIZE];
     int64_t end_ms;  /* monotonic: end of timeout_ms; 0: none */

@@ -169,7 +169,7 @@ static void on_timer(uv_timer_t *timer)
 void stream_arm(struct hr_stream *stream, int64_t delay_ms)
 {
     uv_update_time(stream->timer.loop);
-    uv_timer_start(&stream->timer, on_timer, delay_ms < 1 ? 1 : (uint64_t)delay_ms, 0);
+    uv_timer_start(&stream->timer, on_timer, delay_ms < 0 ? 0 : (uint64_t)delay_ms, 0);
 }
 
 /* Told from the timer, never from inside a call of the plugin or an effect. */
@@ -303,6 +303,9 @@ int streams_write(struct hr_stream *stream, const void *bytes, size_t len)
 {
     struct chunk *chunk;
 
+    if (stream->state == STREAM_FAILED) {
+        return HR_OK; /* lost like bytes on the way; closed() is about to say why */
+    }
     if (stream->state != STREAM_OPEN) {
         return HR_EINVAL;
     }

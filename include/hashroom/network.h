@@ -143,7 +143,7 @@ struct hr_reply {
     const char *error;    /* plain words when status is not HR_OK, else "" */
     bool sent;            /* false: surely no byte of the request reached the peer */
 };
-typedef void hr_http_fn(void *arg, const struct hr_reply *reply); /* once; never after cancel */
+typedef void hr_http_fn(void *arg, const struct hr_reply *reply); /* once; never after cancel; the request is gone then */
 
 /* ---- byte streams: TCP, TLS unless told otherwise ------------------------------- */
 
@@ -163,7 +163,7 @@ struct hr_stream_target {
 struct hr_stream_calls {
     void (*opened)(void *arg, const char *how); /* "TLS 1.3", "plain"; once */
     void (*data)(void *arg, const char *bytes, size_t len);
-    /* Once, after failure or end, not after stream_close(). EDENIED: TLS refused. */
+    /* Once, after failure or end, not after stream_close(). EDENIED: TLS refused. The stream is gone then. */
     void (*closed)(void *arg, int status, const char *reason);
 };
 

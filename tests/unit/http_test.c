@@ -193,8 +193,8 @@ static void a_stalled_answer_ends_and_a_slow_one_does_not(void **state)
     http.stall_ms = 300;
     expect(fetch(seen, &http), HR_ERETRY, "no byte came");
     assert_true(seen->one.sent);
-    http = get_of(seen, "http", "drip/8/100"); /* 800 ms, each pause below the limit */
-    http.stall_ms = 400;
+    http = get_of(seen, "http", "drip/6/400"); /* 2.4 s, each pause far below the limit */
+    http.stall_ms = 2000;
     expect(fetch(seen, &http), HR_OK, "");
 }
 
@@ -203,7 +203,7 @@ static void the_whole_transfer_has_its_time(void **state)
     struct seen *seen = *state;
     struct hr_http http = get_of(seen, "http", "drip/1000/20");
 
-    http.timeout_ms = 300;
+    http.timeout_ms = 1000;
     expect(fetch(seen, &http), HR_ERETRY, "didn't come in time");
 }
 

@@ -140,6 +140,7 @@ static inline int net_server_start(void **state)
     int in[2], out[2];
 
     signal(SIGPIPE, SIG_IGN);
+    unsetenv("http_proxy"), unsetenv("https_proxy"), unsetenv("HTTPS_PROXY"), unsetenv("all_proxy"), unsetenv("ALL_PROXY");
     snprintf(server->dir, sizeof(server->dir), "/tmp/hashroom-net-XXXXXX");
     assert_non_null(mkdtemp(server->dir));
     net_certificates(server->dir);

@@ -71,7 +71,8 @@ static void a_silent_peer_ends_at_the_timeout(void **state)
     struct seen *seen = *state;
     struct hr_stream_target target = target_of(seen, "silent");
 
-    target.connect_timeout_ms = 300;
+    target.host = "127.0.0.1";
+    target.connect_timeout_ms = 1000;
     open_target(seen, &target);
     expect_closed(seen, HR_ERETRY, "doesn't answer the TLS handshake");
 }

@@ -102,6 +102,30 @@ static void lines_come_from_a_pipe_and_end_with_it(void **state)
     close(out);
 }
 
+static void lines_come_from_a_real_terminal(void **state)
+{
+    struct seen *seen = *state;
+    int typist = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), screen;
+    char got[256] = "";
+
+    assert_int_equal(grantpt(typist) | unlockpt(typist), 0);
+    screen = open(ptsname(typist), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(screen >= 0);
+    assert_int_equal(open_on(seen, screen, screen), HR_OK);
+    put(typist, "typed\n");
+    net_until(&seen->net, &seen->lines, 1);
+    assert_string_equal(seen->last, "typed");
+    assert_int_equal(show(seen, "shown\n"), HR_OK);
+    turn_finish(seen->net.app.turn);
+    for (ssize_t len = 0; !strstr(got, "shown"); len = (ssize_t)strlen(got)) { /* after the echo of "typed" */
+        assert_true(read(typist, got + len, sizeof(got) - 1 - (size_t)len) > 0);
+    }
+    put(typist, "\x04"); /* ^D */
+    net_until(&seen->net, &seen->ends, 1);
+    close(screen);
+    close(typist);
+}
+
 static void dev_null_is_the_end_of_input(void **state)
 {
     struct seen *seen = *state;
@@ -282,6 +306,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(lines_come_from_a_pipe_and_end_with_it),
+        TEST(lines_come_from_a_real_terminal),
         TEST(dev_null_is_the_end_of_input),
         TEST(a_closed_descriptor_is_the_end_of_input),
         TEST(a_file_is_read_to_its_end),
