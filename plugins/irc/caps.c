@@ -11,7 +11,7 @@ static const struct {
     {"message-tags", CAP_MESSAGE_TAGS}, {"server-time", CAP_SERVER_TIME}, {"account-tag", CAP_ACCOUNT_TAG},
     {"account-notify", CAP_ACCOUNT_NOTIFY}, {"extended-join", CAP_EXTENDED_JOIN}, {"echo-message", CAP_ECHO_MESSAGE},
     {"labeled-response", CAP_LABELS}, {"batch", CAP_BATCH}, {"multi-prefix", CAP_MULTI_PREFIX},
-    {"chghost", CAP_CHGHOST}, {"sasl", CAP_SASL},
+    {"chghost", CAP_CHGHOST}, {"draft/message-redaction", CAP_REDACTION}, {"sasl", CAP_SASL},
 };
 enum { KNOWN = sizeof known / sizeof *known };
 
@@ -29,7 +29,8 @@ void caps_end(struct irc *irc)
 }
 
 /* Calls fn with each word of the list: name and "" or its value. */
-static void each_word(struct irc *irc, const char *list, void (*fn)(struct irc *irc, const char *name, const char *value))
+static void each_word(struct irc *irc, const char *list,
+                      void (*fn)(struct irc *irc, const char *name, const char *value))
 {
     while (*list) {
         char word[160];

@@ -7,6 +7,7 @@
 #include "tags.h"
 
 enum { JOIN_BYTES = 400 };
+static const int64_t who_every_ms = 4000;
 
 /* The token of our WHOX queries, to know their answers from others. */
 #define WHOX_TOKEN "152"
@@ -61,6 +62,7 @@ static void send_join(struct irc *irc, const char *names)
     char line[512];
     size_t len = gate_join(irc->gate, names, line, sizeof line);
     if (len) {
+        irc->net->spend(irc->bot, 1);
         link_bytes(irc, line, len);
     }
 }
@@ -107,12 +109,21 @@ static void refuse(struct irc *irc, struct channel *channel, const char *reason)
     irc->net->down(irc->bot, channel->address, reason);
 }
 
-static void ask_who(struct irc *irc, const char *channel)
+void channels_watch(struct irc *irc, int64_t now)
 {
-    if (irc->support.whox) {
-        link_line(irc, "WHO %s %%tcnfa," WHOX_TOKEN, channel);
-    } else if (irc->support.bot_mode) {
-        link_line(irc, "WHO %s", channel);
+    if (now - irc->who_ms < who_every_ms || (irc->caps & CAP_ACCOUNT_TAG) ||
+        (!irc->support.whox && !irc->support.bot_mode)) {
+        return; /* each line says whose it is, or nothing would be learned */
+    }
+    for (size_t i = 0; i < irc->channels.count; i++) {
+        struct channel *channel = &irc->channels.all[i];
+        if (channel->place == PLACE_IN && channel->wants_who) {
+            channel->wants_who = false;
+            irc->who_ms = now;
+            irc->net->spend(irc->bot, 1);
+            link_line(irc, irc->support.whox ? "WHO %s %%tcnfa," WHOX_TOKEN : "WHO %s", channel->address);
+            return;
+        }
     }
 }
 
@@ -131,7 +142,8 @@ static void joined(struct irc *irc, struct channel *channel, const struct gate_e
     channel->place = PLACE_IN;
     channel->reason[0] = '\0';
     irc->net->up(irc->bot, channel->address);
-    ask_who(irc, channel->address);
+    channel->wants_who = true;
+    channels_watch(irc, irc->api->monotonic_ms(irc->bot));
 }
 
 void channels_on_join(struct irc *irc, const struct gate_event *event)
@@ -186,8 +198,9 @@ void channels_on_kick(struct irc *irc, const struct gate_event *event)
     struct wire_source by;
     wire_source_split(&by, event->source);
     refuse(irc, channel,
-           irc->api->print(irc->bot, "%s removed the bot from the channel (%s). It stays out until it is restarted: ask "
-                           "the channel's operators first", by.nick, event->count > 2 ? event->param[2] : "no reason"));
+           irc->api->print(irc->bot, "%s removed the bot from the channel (%s). It stays out until it is restarted: "
+                           "ask the channel's operators first", by.nick,
+                           event->count > 2 ? event->param[2] : "no reason"));
 }
 
 void channels_on_mode(struct irc *irc, const struct gate_event *event)
@@ -287,7 +300,7 @@ static const struct {
     {471, "the channel is full (+l): ask its operators to make room, then restart the bot"},
     {473, "the channel is by invitation only (+i): ask its operators to let the bot in, then restart it"},
     {474, "the bot is banned from the channel: ask its operators, then restart the bot"},
-    {475, "the channel wants a key (+k), which the bot has not: ask its operators to take it off, then restart the bot"},
+    {475, "the channel wants a key (+k): ask its operators to take it off, then restart the bot"},
     {476, "the network knows no such channel name: check the address in the configuration"},
     {477, "the channel is for registered names: give the bot an account (sasl, sasl_account) or ask its operators"},
     {479, "the network refuses this channel name: check the address in the configuration"},

@@ -18,6 +18,7 @@ struct channel {
     char address[CHANNEL_BYTES]; /* as configured: that is how the host knows it */
     enum place place;
     int64_t joined_ms;  /* wall clock of the server: what was said before is history */
+    bool wants_who;     /* its people are to be asked for */
     char reason[256];   /* REFUSED: why; IN: why the last line was not taken, or "" */
 };
 
@@ -31,6 +32,7 @@ void channels_clear(struct channels *channels);
 struct channel *channels_find(const struct irc *irc, const char *name); /* as the server compares; or NULL */
 size_t channels_index(const struct irc *irc, const struct channel *channel);
 void channels_join_all(struct irc *irc);
+void channels_watch(struct irc *irc, int64_t now); /* one WHO at a time */
 void channels_lost(struct irc *irc); /* the link ended */
 
 void channels_on_join(struct irc *irc, const struct gate_event *event);

@@ -120,9 +120,8 @@ static bool msgid_valid(const char *id)
     return len > 0 && len <= 256;
 }
 
-const char *flights_msgid(const struct wire *wire)
+const char *flights_msgid(const char *id)
 {
-    const char *id = tags_get(wire, "msgid");
     return id && msgid_valid(id) ? id : NULL;
 }
 
@@ -136,7 +135,7 @@ void flights_on_echo(struct irc *irc, const struct gate_event *event, const char
         i = by_target(irc, event->param[0], NULL); /* the network changed the words, as some do with colours */
     }
     if (i < irc->flights.count) {
-        settle(irc, i, HR_OK, flights_msgid(event->wire), NULL);
+        settle(irc, i, HR_OK, flights_msgid(tags_get(event->wire, "msgid")), NULL);
     }
 }
 
@@ -149,8 +148,8 @@ static const char *refusal(struct irc *irc, int numeric, const char *server)
     case 442:
         return "the bot is not in that channel";
     case 404:
-        return irc->api->print(irc->bot, "the channel takes no words of the bot now: ask its operators to give it voice "
-                               "(the server says: %.150s)", server);
+        return irc->api->print(irc->bot, "the channel takes no words of the bot now: ask its operators to give it "
+                               "voice (the server says: %.150s)", server);
     case 477:
         return "the channel takes words of registered names only: give the bot an account (sasl, sasl_account)";
     default:
@@ -181,7 +180,8 @@ bool flights_on_refusal(struct irc *irc, int numeric, const struct gate_event *e
 void flights_on_fail(struct irc *irc, const struct gate_event *event, const char *label)
 {
     size_t i = label ? by_label(irc, label) : irc->flights.count;
-    for (size_t p = 2; i == irc->flights.count && p + 1 < event->count && strcmp(event->param[0], "PRIVMSG") == 0; p++) {
+    bool about_text = strcmp(event->param[0], "PRIVMSG") == 0;
+    for (size_t p = 2; about_text && i == irc->flights.count && p + 1 < event->count; p++) {
         i = by_target(irc, event->param[p], NULL);
     }
     if (i < irc->flights.count) {

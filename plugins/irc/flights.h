@@ -38,6 +38,6 @@ void flights_on_pong(struct irc *irc, const char *token);
 void flights_watch(struct irc *irc, int64_t now);
 void flights_lost(struct irc *irc); /* the link ended; to be followed by down() for the network */
 void flights_clear(struct flights *flights);
-/* The msgid tag if it is sound, else NULL. */
-const char *flights_msgid(const struct wire *wire);
+/* The message id if it is sound, else NULL. */
+const char *flights_msgid(const char *id);
 #endif

@@ -11,7 +11,8 @@ static const int64_t patience_ms = 10 * 1000;
 static size_t find(const struct irc *irc, const char *nick)
 {
     size_t i = 0;
-    while (i < QUERIES_MAX && (!irc->identity.query[i] || !name_equal(&irc->support, irc->identity.query[i]->nick, nick))) {
+    while (i < QUERIES_MAX &&
+           (!irc->identity.query[i] || !name_equal(&irc->support, irc->identity.query[i]->nick, nick))) {
         i++;
     }
     return i;
@@ -34,6 +35,7 @@ static size_t ask(struct irc *irc, const char *nick)
     query->last = &query->first;
     irc->identity.query[i] = query;
     irc->identity.asked++;
+    irc->net->spend(irc->bot, 1);
     link_bytes(irc, line, len);
     return i;
 }
@@ -62,6 +64,7 @@ bool identity_hold(struct irc *irc, const struct said *said, bool may_ask)
     line->source = mem_copy(said->source);
     line->text = mem_copy(said->text);
     line->key = said->key ? mem_copy(said->key) : NULL;
+    line->reply_to = said->reply_to ? mem_copy(said->reply_to) : NULL;
     line->time_ms = said->time_ms;
     line->flags = said->flags;
     line->power = said->power;
@@ -78,6 +81,7 @@ static void waiting_free(struct waiting *line)
     free(line->source);
     free(line->text);
     free(line->key);
+    free(line->reply_to);
     free(line);
 }
 
@@ -95,7 +99,8 @@ static void release(struct irc *irc, size_t i, bool answered)
         irc->identity.waiting--;
         struct said said = {
             .room = line->room, .source = line->source, .account = query->account, .text = line->text,
-            .key = line->key, .time_ms = line->time_ms, .flags = line->flags, .power = line->power,
+            .key = line->key, .reply_to = line->reply_to, .time_ms = line->time_ms, .flags = line->flags,
+            .power = line->power,
         };
         speech_post(irc, &said);
         waiting_free(line);

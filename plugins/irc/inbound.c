@@ -133,9 +133,19 @@ static void on_fail(struct irc *irc, const struct gate_event *event)
 
 static void on_invite(struct irc *irc, const struct gate_event *event)
 {
-    struct channel *channel = event->count > 1 && irc_is_me(irc, event->param[0]) ? channels_find(irc, event->param[1]) : NULL;
+    bool ours = event->count > 1 && irc_is_me(irc, event->param[0]);
+    const struct channel *channel = ours ? channels_find(irc, event->param[1]) : NULL;
     if (channel && channel->place == PLACE_REFUSED) {
-        irc->api->log(irc->bot, HR_INFO, "invited to %s, which the bot stays out of until it is restarted", channel->address);
+        irc->api->log(irc->bot, HR_INFO, "invited to %s, which the bot stays out of until it is restarted",
+                      channel->address);
+    }
+}
+
+/* REDACT target msgid [:reason]: the server has checked who may. */
+static void on_redact(struct irc *irc, const struct gate_event *event)
+{
+    if (event->count > 1 && *event->param[1]) {
+        (void)irc->net->remove(irc->bot, event->param[1]); /* not in the log: nothing to take away */
     }
 }
 
@@ -151,12 +161,12 @@ static const struct {
     {"KICK", channels_on_kick, false},
     {"MODE", channels_on_mode, false},
     {"QUIT", on_quit, false},
-    {"KILL", on_quit, false},
     {"NICK", on_nick, false},
     {"ACCOUNT", on_account, false},
     {"CHGHOST", on_chghost, false},
     {"INVITE", on_invite, false},
     {"FAIL", on_fail, false},
+    {"REDACT", on_redact, false},
 };
 
 static void run_numeric(struct irc *irc, int numeric, const struct gate_event *event)

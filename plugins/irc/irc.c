@@ -122,10 +122,11 @@ static void check(struct hr_bot *bot, const struct hr_api *api)
     const char *server = api->option(bot, "server")->str, *user = api->option(bot, "username")->str;
     const char *real = api->option(bot, "realname")->str;
     if (!server || !*server || strpbrk(server, " \t\r\n/")) {
-        api->problem(bot, "server", "\"%s\" is no server. Write its name alone, as irc.libera.chat", server ? server : "");
+        api->problem(bot, "server", "\"%s\" is no server. Write its name alone, as irc.libera.chat",
+                     server ? server : "");
     } else if (!api->option(bot, "tls")->num && !api->option(bot, "allow_plain")->num && !is_loopback(server)) {
-        api->problem(bot, "tls", "Without TLS everybody on the way can read and change what the bot says. Set tls = yes "
-                     "(port 6697), or allow_plain = yes if there is no other way");
+        api->problem(bot, "tls", "Without TLS everybody on the way can read and change what the bot says. Set tls = "
+                     "yes (port 6697), or allow_plain = yes if there is no other way");
     }
     if (!user || !word_valid(user)) {
         api->problem(bot, "username", "\"%s\" is no user name. Use one word of letters and digits", user ? user : "");
@@ -210,8 +211,8 @@ static void report_counts(const struct irc *irc, struct hr_out *out)
     const struct flights *flights = &irc->flights;
     const struct identity *identity = &irc->identity;
     if (flights->cut_off || flights->sent_again || flights->unknown) {
-        irc->api->out(out, "A lost connection cut off %llu lines. %llu were sent again and may stand there twice. Of %llu "
-                      "nobody can say if they came.\n", (unsigned long long)flights->cut_off,
+        irc->api->out(out, "A lost connection cut off %llu lines. %llu were sent again and may stand there twice. Of "
+                      "%llu nobody can say if they came.\n", (unsigned long long)flights->cut_off,
                       (unsigned long long)flights->sent_again, (unsigned long long)flights->unknown);
     }
     if (identity->waiting || identity->timeouts) {
@@ -230,12 +231,15 @@ static void report(void *state, struct hr_out *out)
     if (irc->phase == PHASE_READY) {
         irc->api->out(out, "Connected to %s as %s.\n", irc_option(irc, "server"), irc->nick);
     } else {
-        irc->api->out(out, "Not connected to %s%s%s.\n", irc_option(irc, "server"), *irc->reason ? ": " : "", irc->reason);
+        irc->api->out(out, "Not connected to %s%s%s.\n", irc_option(irc, "server"), *irc->reason ? ": " : "",
+                      irc->reason);
     }
     for (size_t i = 0; i < irc->channels.count; i++) {
         const struct channel *channel = &irc->channels.all[i];
         if (*channel->reason) {
             irc->api->out(out, "%s: %s.\n", channel->address, channel->reason);
+        } else if (irc->phase == PHASE_READY && channel->place != PLACE_IN) {
+            irc->api->out(out, "%s: the bot is not in the channel yet.\n", channel->address);
         }
     }
     report_counts(irc, out);

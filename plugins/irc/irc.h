@@ -36,6 +36,7 @@ enum { /* capabilities we know */
     CAP_MULTI_PREFIX = 1 << 8,
     CAP_CHGHOST = 1 << 9,
     CAP_SASL = 1 << 10,
+    CAP_REDACTION = 1 << 11,
 };
 
 enum phase {
@@ -79,6 +80,7 @@ struct irc {
     int64_t opened_ms, ready_ms, heard_ms; /* network clock */
     bool asked_alive;
     int64_t welcome_ms;      /* clock of the server at 001: what was said before is history */
+    int64_t who_ms;          /* last WHO */
     int64_t regain_ms;       /* next try for the nick we want */
 
     unsigned caps;

@@ -141,6 +141,7 @@ static void on_tick(void *arg)
         }
         flights_watch(irc, now);
         identity_watch(irc, now);
+        channels_watch(irc, now);
         regain_nick(irc, now);
     }
     irc->in_data = false;
@@ -208,7 +209,8 @@ static void link_open(struct irc *irc)
     };
     irc->phase = PHASE_CONNECTING;
     if (irc->net->stream_open(irc->bot, &target, &calls, irc, &irc->stream) < 0) {
-        link_end(irc, LINK_SLOW, "the connection to %s could not be started: look at tls, ca_file, cert_file and key_file",
+        link_end(irc, LINK_SLOW,
+                 "the connection to %s could not be started: look at tls, ca_file, cert_file and key_file",
                  target.host);
     }
 }

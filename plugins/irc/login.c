@@ -43,6 +43,7 @@ static void try_nick(struct irc *irc)
 void login_start(struct irc *irc)
 {
     irc->caps = 0;
+    irc->who_ms = INT64_MIN / 2;
     irc->login = (struct login){0};
     isupport_init(&irc->support);
     memset(irc->batch, 0, sizeof irc->batch);
@@ -167,7 +168,8 @@ bool login_on_numeric(struct irc *irc, int numeric, const struct gate_event *eve
         }
         return numeric != 437;
     case 464:
-        link_end(irc, LINK_SLOW, "the server refused its password: check password_file (the server says: %.200s)", text);
+        link_end(irc, LINK_SLOW, "the server refused its password: check password_file (the server says: %.200s)",
+                 text);
         return true;
     case 465:
         link_end(irc, LINK_SLOW, "the network has banned the bot: ask its staff (the server says: %.200s)", text);

@@ -50,7 +50,8 @@ static void write_part(struct writer *writer, const char *text, size_t len)
     } else {
         flush(writer);
     }
-    writer->held_len = (size_t)snprintf(writer->held, sizeof writer->held, "PRIVMSG %s :%.*s", writer->target, (int)len, text);
+    writer->held_len =
+        (size_t)snprintf(writer->held, sizeof writer->held, "PRIVMSG %s :%.*s", writer->target, (int)len, text);
 }
 
 static void write_line(struct writer *writer, const char *text, size_t len)
@@ -86,7 +87,8 @@ static size_t clean_line(char *text, size_t len)
 static void opening(const struct hr_delivery *delivery, char *out, size_t size)
 {
     const char *correction = delivery->act == HR_ACT_EDIT ? "Correction: " : "";
-    const char *note = delivery->msg_flags & HR_MSG_SENSITIVE ? "(Content note: its author marked this as sensitive.) " : "";
+    bool sensitive = delivery->msg_flags & HR_MSG_SENSITIVE;
+    const char *note = sensitive ? "(Content note: its author marked this as sensitive.) " : "";
     const char *action = delivery->msg_flags & HR_MSG_EMOTE ? " (action)" : "";
     const char *reply = delivery->act == HR_ACT_SAY ? delivery->reply_name : "";
     if (*delivery->lead) {

@@ -24,6 +24,7 @@ void speech_post(struct irc *irc, const struct said *said)
         },
         .text = said->text,
         .text_len = strlen(said->text),
+        .reply_to = said->reply_to,
         .time_ms = said->time_ms,
         .flags = said->flags,
     };
@@ -123,7 +124,8 @@ void speech_on_text(struct irc *irc, const struct gate_event *event, const struc
     struct said said = {
         .source = event->source,
         .text = event->param[1],
-        .key = flights_msgid(event->wire),
+        .key = flights_msgid(tags_get(event->wire, "msgid")),
+        .reply_to = flights_msgid(tags_get(event->wire, "+draft/reply")),
         .time_ms = time_of(irc, server_ms),
         .flags = (event->action ? HR_MSG_EMOTE : 0u) | (strcmp(event->command, "NOTICE") == 0 ? HR_MSG_NOTICE : 0u),
     };

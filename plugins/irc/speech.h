@@ -9,6 +9,7 @@ struct said { /* borrowed */
     const char *source;  /* nick!user@host */
     const char *account; /* "" if none or not known */
     const char *text, *key;
+    const char *reply_to; /* id of what it answers, or NULL */
     int64_t time_ms;     /* chat clock */
     uint32_t flags;
     int power;

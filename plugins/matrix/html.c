@@ -14,6 +14,8 @@ enum { MAX_BYTES = 40 * 1024, MAX_TAGS = 1500, MAX_DEPTH = 60 };
 struct writer {
     struct mem_buf *out;
     bool space;   /* a space is due before the next word */
+    const char *mark[8]; /* opening marks that wait for the word they belong to */
+    size_t marks;
     bool keep;    /* inside pre: as it stands */
     int depth;
     bool too_deep;
@@ -38,19 +40,32 @@ static void put_text(struct writer *writer, const char *text)
             mem_puts(writer->out, " ");
         }
         writer->space = false;
+        for (size_t i = 0; i < writer->marks; i++) {
+            mem_puts(writer->out, writer->mark[i]);
+        }
+        writer->marks = 0;
         mem_add(writer->out, text, 1);
     }
 }
 
-/* The opening mark belongs to the word behind it, the closing one to the word before it. */
-static void put_mark(struct writer *writer, const char *mark, bool opening)
+/* False: too many at once, this one is left out. */
+static bool open_mark(struct writer *writer, const char *mark)
 {
-    bool space = writer->space;
-    if (!opening) {
-        writer->space = false;
+    if (mark == NULL || writer->keep || writer->marks == sizeof(writer->mark) / sizeof(writer->mark[0])) {
+        return false;
     }
-    put_text(writer, mark);
-    writer->space = opening ? false : space;
+    writer->mark[writer->marks++] = mark;
+    return true;
+}
+
+/* Behind the last word, before a space that is due; nothing where no word came. */
+static void close_mark(struct writer *writer, const char *mark)
+{
+    if (writer->marks > 0) {
+        writer->marks--;
+    } else {
+        mem_puts(writer->out, mark);
+    }
 }
 
 static const char *mark_of(GumboTag tag)
@@ -148,15 +163,12 @@ static void walk_element(struct writer *writer, const GumboElement *element)
         writer->space = false;
         mem_puts(writer->out, writer->out->len > 0 && writer->out->at[writer->out->len - 1] == '-' ? " " : "");
     }
-    mark = writer->keep ? NULL : mark;
-    if (mark != NULL) {
-        put_mark(writer, mark, true);
-    }
+    bool marked = open_mark(writer, mark);
     writer->keep = keep || element->tag == GUMBO_TAG_PRE;
     walk_children(writer, &element->children);
     writer->keep = keep;
-    if (mark != NULL) {
-        put_mark(writer, mark, false);
+    if (marked) {
+        close_mark(writer, mark);
     }
     if (element->tag == GUMBO_TAG_A) {
         put_link(writer, attribute(element, "href"), from);

@@ -345,6 +345,36 @@ static void a_channel_nobody_asked_for_is_left(void **state)
     irc_expect(fake, "PART ##forwarded\r\n");
 }
 
+static size_t count_sent(struct fake *fake, const char *text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < fake_count(fake, FAKE_STREAM_WRITE); i++) {
+        count += strstr(fake_nth(fake, FAKE_STREAM_WRITE, i)->text, text) != NULL;
+    }
+    return count;
+}
+
+static void many_channels_are_joined_in_one_line_and_asked_about_one_by_one(void **state)
+{
+    struct fake *fake = *state = irc_new();
+    (void)fake_room(fake, "net", "#two", "IRC", "dpulo", HR_ROOM_PEOPLE);
+    (void)fake_room(fake, "net", "#three", "IRC", "dpulo", HR_ROOM_PEOPLE);
+    irc_start(fake);
+    irc_line(fake, ":s 001 hashroom :Welcome");
+    irc_line(fake, ":s 005 hashroom WHOX :are supported");
+    irc_line(fake, ":s 376 hashroom :End");
+    irc_expect(fake, "JOIN #dpulo,#two,#three\r\n");
+    assert_int_equal(fake_report(fake), 4); /* three of them: not in yet */
+    irc_line(fake, ":hashroom!h@host JOIN #dpulo");
+    irc_line(fake, ":hashroom!h@host JOIN #two");
+    irc_line(fake, ":hashroom!h@host JOIN #three");
+    assert_int_equal(count_sent(fake, "WHO #"), 1);
+    fake_pass(fake, 5000);
+    assert_int_equal(count_sent(fake, "WHO #"), 2);
+    fake_pass(fake, 30000);
+    assert_int_equal(count_sent(fake, "WHO #"), 3);
+}
+
 static int problems_with(const char *name, const char *value, const char *name2, const char *value2)
 {
     struct fake *fake = irc_new();
@@ -418,6 +448,7 @@ int main(void)
         TEST(after_a_kick_the_bot_stays_out_even_over_a_reconnect),
         TEST(a_refused_join_is_a_state_of_the_room),
         TEST(a_channel_nobody_asked_for_is_left),
+        TEST(many_channels_are_joined_in_one_line_and_asked_about_one_by_one),
         TEST(wrong_configuration_is_told_with_the_fix),
         TEST(a_room_address_is_judged),
     };

@@ -284,6 +284,17 @@ static void hostile_lines_and_bytes_pass_without_harm(void **state)
     }
 }
 
+static void replies_and_redactions_name_the_message(void **state)
+{
+    struct fake *fake = *state = irc_new();
+    irc_ready(fake, "message-tags account-tag draft/message-redaction");
+    irc_line(fake, "@msgid=one :asha!a@h PRIVMSG #dpulo :first");
+    irc_line(fake, "@msgid=two;+draft/reply=one :ben!b@h PRIVMSG #dpulo :second");
+    assert_string_equal(post(fake)->reply_to, "one");
+    irc_line(fake, ":asha!a@h REDACT #dpulo one :oops");
+    assert_string_equal(fake_last(fake, FAKE_REMOVE)->key, "one");
+}
+
 static void a_private_room_needs_leave(void **state)
 {
     struct fake *fake = *state = irc_new();
@@ -314,6 +325,7 @@ int main(void)
         TEST(who_floods_while_we_ask_is_not_kept),
         TEST(a_network_without_services_is_not_asked),
         TEST(hostile_lines_and_bytes_pass_without_harm),
+        TEST(replies_and_redactions_name_the_message),
         TEST(a_private_room_needs_leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

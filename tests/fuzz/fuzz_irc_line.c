@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Any bytes from an IRC server, through the framer, the gate and libircclient, with
+ * lines of our own in flight. The first byte chooses what the server offers and
+ * whether the bot is in already. Whatever comes: the bot writes whole lines of
+ * commands it knows, says nothing by itself, and takes no own words for somebody's.
+ */
+#include "../plugin/fake_host.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool holds, const char *what)
+{
+    if (!holds) {
+        fprintf(stderr, "broken: %s\n", what);
+        abort();
+    }
+}
+
+static void line_in(struct fake *fake, const char *text)
+{
+    if (fake_stream(fake)) {
+        fake_stream_data(fake, fake_stream(fake), text, strlen(text));
+    }
+}
+
+static void log_in(struct fake *fake, uint8_t choice)
+{
+    static const char *const offers[] = {
+        "", "message-tags batch echo-message labeled-response server-time account-tag",
+        "multi-prefix extended-join account-notify", "message-tags batch echo-message",
+    };
+    char line[300];
+    const char *offer = offers[choice & 3];
+    (void)snprintf(line, sizeof line, ":s CAP * LS :%s\r\n:s CAP * ACK :%s\r\n", offer, offer);
+    line_in(fake, line);
+    line_in(fake, ":s 001 hashroom :Welcome\r\n:s 005 hashroom WHOX BOT=B :x\r\n:s 376 hashroom :End\r\n");
+    line_in(fake, ":hashroom!h@host JOIN #dpulo\r\n:s 353 hashroom = #dpulo :@asha ben\r\n");
+    (void)fake_send(fake, 1, 1, "PRIVMSG #dpulo :one");
+    (void)fake_send(fake, 2, 1, "PRIVMSG #dpulo :two");
+}
+
+static void check_written(const struct fake *fake)
+{
+    static const char *const known[] = {"PONG ", "PING :", "CAP ", "NICK ", "USER ", "JOIN ", "PART ", "WHO ", "WHOIS ",
+                                        "MODE ", "AUTHENTICATE ", "QUIT ", "PRIVMSG #dpulo :one", "PRIVMSG #dpulo :two",
+                                        "@label="};
+    const struct fake_record *record;
+    for (size_t i = 0; (record = fake_nth(fake, FAKE_STREAM_WRITE, i)) != NULL; i++) {
+        bool begins = false;
+        for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
+            begins = begins || strncmp(record->text, known[k], strlen(known[k])) == 0;
+        }
+        must(begins, "a line of a command the bot does not use");
+        must(record->len >= 3 && strlen(record->text) == record->len, "a NUL in a line");
+        must(strcspn(record->text, "\r\n") == record->len - 2 && strcmp(record->text + record->len - 2, "\r\n") == 0,
+             "more than one line, or half of one");
+    }
+    for (size_t i = 0; (record = fake_nth(fake, FAKE_POST, i)) != NULL; i++) {
+        must(strcmp(record->name, "hashroom") != 0 || fake_with(fake, FAKE_LOG, "is now called"), "own words were posted");
+    }
+    must(fake_count(fake, FAKE_SENT) <= 2, "a line was answered twice");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct fake *fake = fake_new(&hashroom_plugin);
+    uint8_t choice = size ? data[0] : 0;
+    fake_instance(fake, "net");
+    fake_option(fake, "server", "localhost");
+    fake_option(fake, "tls", "no");
+    (void)fake_room(fake, "net", "#dpulo", "IRC", "dpulo", HR_ROOM_PEOPLE);
+    must(fake_start(fake) == HR_OK, "start");
+    fake_stream_opened(fake, fake_stream(fake), "plain");
+    if (choice & 4) {
+        log_in(fake, choice);
+    }
+    size_t step = choice & 8 ? 7 : 4096;
+    for (size_t at = 1; at < size && fake_stream(fake); at += step) {
+        fake_stream_data(fake, fake_stream(fake), (const char *)data + at, size - at < step ? size - at : step);
+    }
+    fake_pass(fake, 20000);
+    check_written(fake);
+    (void)fake_report(fake);
+    fake_free(fake);
+    return 0;
+}
