@@ -46,6 +46,7 @@ int reader_take(struct twitter *twitter, const struct post *post, const char *ad
     } else {
         return HR_EEXIST;
     }
+    status = status == HR_EDENIED ? HR_EEXIST : status; /* our own, or taken away here: stays as it is */
     if (status != HR_OK && status != HR_EEXIST) {
         twitter->api->log(twitter->bot, HR_WARN, "post %s was not taken in (%d): left out", post->id, status);
         return status;

@@ -1,14 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 /* The manifest: what the plugin is to the host, and which part of it answers a callback. */
 #include "twitter.h"
+#include "budget.h"
+#include "client.h"
+#include "deletions.h"
 #include "feed.h"
 #include "hand.h"
 #include "mem.h"
 #include "reader.h"
 #include "say.h"
 #include "tag.h"
+#include "watch.h"
+#include "writer.h"
 
 static const struct hr_option options[] = {
+    {.name = "bearer_file", .type = HR_SECRET, .preset = "",
+     .help = "File with the application's bearer token, for reading.", .example = "/etc/hashroom/x-bearer"},
+    {.name = "consumer_key_file", .type = HR_SECRET, .preset = "",
+     .help = "File with the application's API key, for posting.", .example = "/etc/hashroom/x-consumer-key"},
+    {.name = "consumer_secret_file", .type = HR_SECRET, .preset = "",
+     .help = "File with the application's API key secret.", .example = "/etc/hashroom/x-consumer-secret"},
+    {.name = "access_token_file", .type = HR_SECRET, .preset = "",
+     .help = "File with the access token of the account that posts.", .example = "/etc/hashroom/x-access-token"},
+    {.name = "access_secret_file", .type = HR_SECRET, .preset = "",
+     .help = "File with that token's secret.", .example = "/etc/hashroom/x-access-secret"},
+    {.name = "budget_day_cents", .type = HR_INT, .preset = "300", .max = 10000000,
+     .help = "Reading stops when Twitter has cost so many US cents in a UTC day; 0: no limit."},
+    {.name = "budget_month_cents", .type = HR_INT, .preset = "1500", .max = 10000000,
+     .help = "The same for a calendar month."},
+    {.name = "soft_percent", .type = HR_INT, .preset = "80", .min = 1, .max = 100,
+     .help = "Part of a budget, in percent, at which the log warns."},
+    {.name = "price_post_read", .type = HR_INT, .preset = "5", .max = 100000,
+     .help = "What X asks for a post read, in thousandths of a US dollar."},
+    {.name = "price_user_read", .type = HR_INT, .preset = "10", .max = 100000, .help = "The same for a person read."},
+    {.name = "price_own_read", .type = HR_INT, .preset = "1", .max = 100000, .help = "The same for an own post read."},
+    {.name = "price_create", .type = HR_INT, .preset = "15", .max = 100000, .help = "The same for a post made."},
+    {.name = "price_delete", .type = HR_INT, .preset = "10", .max = 100000, .help = "The same for a post taken back."},
+    {.name = "deletions", .type = HR_BOOL, .preset = "yes",
+     .help = "Follow deletions: posts deleted on Twitter are taken out of the rooms."},
+    {.name = "api_url", .type = HR_STR, .preset = "https://api.x.com", .help = "Address of the X API."},
+    {.name = "dialect", .type = HR_STR, .preset = "tweet",
+     .help = "Names used in requests: \"tweet\" or \"post\"; changed once by itself if X refuses them."},
+    {.name = "ca_file", .type = HR_STR, .preset = "",
+     .help = "File with the certificate authority of api_url, if it is not a public one."},
     {.name = "feed", .type = HR_STR, .preset = "",
      .help = "File that plays Twitter in a rehearsal: X API v2 objects, one a line; nothing connects then.",
      .example = "posts.jsonl"},
@@ -37,6 +71,16 @@ static const struct hr_text texts[] = {
 static const char *const schema[] = {
     "CREATE TABLE twitter_seen(key TEXT PRIMARY KEY, newest TEXT NOT NULL, seen_ms INTEGER NOT NULL) STRICT,"
     " WITHOUT ROWID",
+
+    "CREATE TABLE twitter_cursor(instance TEXT NOT NULL, tag TEXT NOT NULL, cursor TEXT NOT NULL,"
+    " closed_ms INTEGER NOT NULL, PRIMARY KEY(instance, tag)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE twitter_ledger(instance TEXT NOT NULL, day INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " count INTEGER NOT NULL, cost INTEGER NOT NULL, PRIMARY KEY(instance, day, kind)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE twitter_read(instance TEXT NOT NULL, day INTEGER NOT NULL, kind INTEGER NOT NULL, id TEXT NOT NULL,"
+    " PRIMARY KEY(instance, day, kind, id)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE twitter_author(instance TEXT NOT NULL, user_id TEXT NOT NULL, watched INTEGER NOT NULL,"
+    " UNIQUE(instance, user_id)) STRICT",
+    "CREATE TABLE twitter_own(instance TEXT PRIMARY KEY, last_id TEXT NOT NULL) STRICT, WITHOUT ROWID",
     NULL,
 };
 
@@ -49,8 +93,41 @@ static int check_room(const char *address, char *err, size_t err_size)
     return HR_EINVAL;
 }
 
+static const char *const secrets[] = {"bearer_file", "consumer_key_file", "consumer_secret_file", "access_token_file",
+                                      "access_secret_file"};
+enum { SECRETS = sizeof(secrets) / sizeof(*secrets) };
+
+static bool is_set(struct hr_bot *bot, const struct hr_api *api, const char *option)
+{
+    const char *value = api->option(bot, option)->str;
+    return value != NULL && value[0] != '\0';
+}
+
+static size_t secrets_set(struct hr_bot *bot, const struct hr_api *api)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < SECRETS; i++) {
+        n += is_set(bot, api, secrets[i]);
+    }
+    return n;
+}
+
 static void check(struct hr_bot *bot, const struct hr_api *api)
 {
+    const char *url = api->option(bot, "api_url")->str, *dialect = api->option(bot, "dialect")->str;
+    size_t set = secrets_set(bot, api);
+    for (size_t i = 0; i < SECRETS && set > 0 && set < SECRETS; i++) {
+        if (!is_set(bot, api, secrets[i])) {
+            api->problem(bot, secrets[i], "%s is missing, others are given. Fix: give all five files, or none to post "
+                         "by hand", secrets[i]);
+        }
+    }
+    if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) {
+        api->problem(bot, "api_url", "\"%s\" is not a web address. Fix: leave it out, or begin with https://", url);
+    }
+    if (strcmp(dialect, "tweet") != 0 && strcmp(dialect, "post") != 0) {
+        api->problem(bot, "dialect", "\"%s\" is not known. Fix: \"tweet\" or \"post\"", dialect);
+    }
     const char *feed = api->option(bot, "feed")->str;
     FILE *file = feed[0] != '\0' ? fopen(feed, "re") : NULL;
     if (feed[0] != '\0' && file == NULL) {
@@ -94,7 +171,23 @@ static void stop(void *state)
     if (twitter != NULL) {
         feed_free(twitter->feed);
         hand_free(twitter->hand);
+        watch_free(twitter->watch);
+        deletions_free(twitter->deletions);
+        writer_free(twitter->writer);
+        budget_free(twitter->budget);
+        client_free(twitter->client);
         free(twitter);
+    }
+}
+
+static void start_api(struct twitter *twitter)
+{
+    twitter->mode = MODE_API;
+    twitter->client = client_new(twitter);
+    twitter->budget = budget_new(twitter);
+    twitter->writer = writer_new(twitter, twitter->client);
+    if (twitter->api->option(twitter->bot, "deletions")->num != 0) {
+        twitter->deletions = deletions_new(twitter, twitter->client);
     }
 }
 
@@ -107,6 +200,8 @@ static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
     reader_forget_old(twitter);
     if (feed[0] != '\0') {
         status = start_feed(twitter, feed);
+    } else if (secrets_set(bot, api) == SECRETS) {
+        start_api(twitter);
     } else {
         twitter->hand = hand_new(twitter);
         api->log(bot, HR_INFO, "no credentials: posts on Twitter are not read, and a host posts for the bot with !post");
@@ -116,9 +211,12 @@ static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
         return status;
     }
     api->net->up(bot, NULL);
-    status = api->net->rooms(bot, room_up, twitter);
+    (void)api->net->rooms(bot, room_up, twitter);
+    if (twitter->mode == MODE_API) {
+        twitter->watch = watch_new(twitter, twitter->client);
+    }
     *state = twitter;
-    return status;
+    return HR_OK;
 }
 
 static int event(void *state, const struct hr_event *event)
@@ -126,6 +224,8 @@ static int event(void *state, const struct hr_event *event)
     struct twitter *twitter = state;
     if (event->kind == HR_EV_CHAT && twitter->feed != NULL) {
         feed_chat(twitter->feed, event->chat);
+    } else if (event->kind == HR_EV_CHAT && twitter->watch != NULL) {
+        watch_chat(twitter->watch, event->chat);
     }
     return HR_OK;
 }
@@ -137,7 +237,7 @@ static int send_part(void *state, const struct hr_part *part)
         twitter->api->net->sent(twitter->bot, part->id, HR_OK, NULL, -1, NULL);
         return HR_OK;
     }
-    return hand_send(twitter->hand, part);
+    return twitter->mode == MODE_API ? writer_send(twitter->writer, part) : hand_send(twitter->hand, part);
 }
 
 static int run_post(void *state, const struct hr_call *call)
@@ -162,6 +262,15 @@ static void report(void *state, struct hr_out *out)
     if (twitter->mode == MODE_FEED) {
         twitter->api->out(out, "A file plays Twitter: %zu of its %zu posts are still to come.\n",
                           feed_left(twitter->feed), feed_count(twitter->feed));
+        return;
+    }
+    if (twitter->mode == MODE_API) {
+        watch_report(twitter->watch, out);
+        if (twitter->deletions != NULL) {
+            deletions_report(twitter->deletions, out);
+        }
+        writer_report(twitter->writer, out);
+        budget_report(twitter->budget, out);
         return;
     }
     size_t waiting = hand_waiting(twitter->hand);

@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The running instance and how its files meet: `reader` takes in posts, from
- * the feed file (rehearsal) or the API; `hand` lets a person do the posting.
+ * The running instance and how its files meet:
+ *
+ *   watch ── opens and closes with the session's window ─▶ rules, stream, search, deletions
+ *   stream, search, feed ── posts ─▶ inbox ─▶ reader ─▶ the host's log
+ *   say ─▶ part ─▶ writer (API) or hand (a person posts)
+ *   client asks X, budget counts what it costs, problem says what an error means
  */
 #ifndef TWITTER_TWITTER_H
 #define TWITTER_TWITTER_H
 #include <hashroom/network.h>
 #include <jansson.h>
 
+struct budget;
+struct client;
+struct deletions;
 struct feed;
 struct hand;
+struct watch;
+struct writer;
 
 enum mode {
     MODE_FEED, /* a file plays X; what the bot posts is dropped */
     MODE_HAND, /* no credentials: a person posts for the bot */
+    MODE_API,
 };
 
 struct twitter {
@@ -22,5 +32,10 @@ struct twitter {
     enum mode mode;
     struct feed *feed; /* MODE_FEED */
     struct hand *hand; /* MODE_HAND */
+    struct client *client; /* and all below: MODE_API */
+    struct budget *budget;
+    struct writer *writer;
+    struct deletions *deletions;
+    struct watch *watch;
 };
 #endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests to the X API: address, encoding, credentials, dialect. */
+#include "client.h"
+#include "mem.h"
+
+enum { URL_MAX_BYTES = 16 * 1024, NONCE_BYTES = 16 };
+static const int64_t STALL_MS = 30 * 1000, RESET_MAX_MS = 60 * 60 * 1000;
+
+struct client {
+    struct twitter *twitter;
+    char *base, *bearer, *ca_file;
+    char *consumer_key, *consumer_secret, *token, *token_secret;
+    enum dialect dialect;
+    bool switched;
+};
+
+static char *option(struct twitter *twitter, const char *name)
+{
+    const struct hr_value *value = twitter->api->option(twitter->bot, name);
+    char *copy = mem_dup(value->str != NULL ? value->str : "");
+    size_t len = strlen(copy);
+    while (len > 0 && strchr(" \r\n\t", copy[len - 1]) != NULL) {
+        copy[--len] = '\0';
+    }
+    return copy;
+}
+
+struct client *client_new(struct twitter *twitter)
+{
+    struct client *client = mem_calloc(1, sizeof(*client));
+    *client = (struct client){
+        .twitter = twitter,
+        .base = option(twitter, "api_url"),
+        .ca_file = option(twitter, "ca_file"),
+        .bearer = option(twitter, "bearer_file"),
+        .consumer_key = option(twitter, "consumer_key_file"),
+        .consumer_secret = option(twitter, "consumer_secret_file"),
+        .token = option(twitter, "access_token_file"),
+        .token_secret = option(twitter, "access_secret_file"),
+    };
+    CLEANUP(mem_clear) char *dialect = option(twitter, "dialect");
+    client->dialect = strcmp(dialect, "post") == 0 ? DIALECT_POST : DIALECT_TWEET;
+    size_t len = strlen(client->base);
+    if (len > 0 && client->base[len - 1] == '/') {
+        client->base[len - 1] = '\0';
+    }
+    return client;
+}
+
+static void wipe(char *secret)
+{
+    if (secret != NULL) {
+        explicit_bzero(secret, strlen(secret));
+        free(secret);
+    }
+}
+
+void client_free(struct client *client)
+{
+    if (client != NULL) {
+        wipe(client->bearer);
+        wipe(client->consumer_key);
+        wipe(client->consumer_secret);
+        wipe(client->token);
+        wipe(client->token_secret);
+        free(client->base);
+        free(client->ca_file);
+        free(client);
+    }
+}
+
+void client_param(struct client_call *call, const char *name, const char *value)
+{
+    if (call->param_count == CLIENT_PARAMS_MAX) {
+        abort(); /* a bug: no call has so many */
+    }
+    call->param[call->param_count++] = (struct oauth_param){name, value};
+}
+
+void client_fields(struct client_call *call, enum dialect dialect, bool stream)
+{
+    if (dialect == DIALECT_POST && !stream) {
+        client_param(call, "post.fields", "created_at,conversation_id,entities,attachments,note_post,possibly_sensitive,"
+                                          "lang,display_text_range,withheld");
+        client_param(call, "expansions", "author_id,attachments.media_keys,referenced_posts");
+    } else {
+        client_param(call, "tweet.fields", "author_id,created_at,conversation_id,in_reply_to_user_id,referenced_tweets,"
+                                           "entities,attachments,note_tweet,edit_history_tweet_ids,possibly_sensitive,"
+                                           "lang,display_text_range,withheld");
+        client_param(call, "expansions", "author_id,attachments.media_keys");
+    }
+    client_param(call, "user.fields", "username,name,protected");
+    client_param(call, "media.fields", "type,alt_text");
+}
+
+static int new_nonce(struct client *client, char out[NONCE_BYTES * 2 + 1])
+{
+    unsigned char bytes[NONCE_BYTES];
+    int status = client->twitter->api->random(client->twitter->bot, bytes, sizeof(bytes));
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+    }
+    return status;
+}
+
+/* `Authorization: ...`; the caller frees; NULL: no random bytes, no library. */
+static char *authorization(struct client *client, const struct client_call *call, const char *url)
+{
+    if (call->auth == CLIENT_APP) {
+        struct text out;
+        text_init(&out, URL_MAX_BYTES);
+        text_print(&out, "Authorization: Bearer %s", client->bearer);
+        return text_detach(&out);
+    }
+    const struct oauth_keys keys = {client->consumer_key, client->consumer_secret, client->token, client->token_secret};
+    char nonce[NONCE_BYTES * 2 + 1];
+    if (new_nonce(client, nonce) != HR_OK) {
+        return NULL;
+    }
+    int64_t seconds = client->twitter->api->wall_ms(client->twitter->bot) / 1000;
+    return oauth_header(&keys, call->method, url, call->param, call->param_count, nonce, seconds);
+}
+
+int client_start(struct client *client, const struct client_call *call, hr_http_fn *fn, void *arg,
+                 struct hr_request **out)
+{
+    struct text url;
+    text_init(&url, URL_MAX_BYTES);
+    text_print(&url, "%s%s", client->base, call->path);
+    CLEANUP(mem_clear) char *auth = authorization(client, call, text_get(&url));
+    for (size_t i = 0; i < call->param_count; i++) {
+        text_str(&url, i == 0 ? "?" : "&");
+        oauth_encode(&url, call->param[i].name);
+        text_str(&url, "=");
+        oauth_encode(&url, call->param[i].value);
+    }
+    CLEANUP(mem_clear) char *whole = text_detach(&url);
+    if (auth == NULL) {
+        return HR_EFAIL;
+    }
+    const char *headers[] = {auth, "User-Agent: hashroom/" HASHROOM_VERSION,
+                             call->body != NULL ? "Content-Type: application/json" : NULL, NULL};
+    struct hr_http http = {
+        .size = sizeof(http),
+        .method = call->method,
+        .url = whole,
+        .headers = headers,
+        .body = call->body,
+        .body_len = call->body == NULL ? 0 : strlen(call->body),
+        .max_reply_bytes = 8 * 1024 * 1024, /* a page of 100 long posts */
+        .timeout_ms = call->data != NULL ? -1 : 0,
+        .stall_ms = STALL_MS,
+        .ca_file = client->ca_file[0] != '\0' ? client->ca_file : NULL,
+        .data = call->data,
+        .opened = call->opened,
+    };
+    int status = client->twitter->api->net->http(client->twitter->bot, &http, fn, arg, out);
+    explicit_bzero(auth, strlen(auth));
+    return status;
+}
+
+enum dialect client_dialect(const struct client *client)
+{
+    return client->dialect;
+}
+
+bool client_switch_dialect(struct client *client)
+{
+    if (client->switched) {
+        return false;
+    }
+    client->switched = true;
+    client->dialect = client->dialect == DIALECT_TWEET ? DIALECT_POST : DIALECT_TWEET;
+    client->twitter->api->log(client->twitter->bot, HR_WARN,
+                              "Twitter does not know a name in our request: going on with the other set of names; put "
+                              "dialect = %s into the configuration to spare this",
+                              client->dialect == DIALECT_POST ? "post" : "tweet");
+    return true;
+}
+
+struct problem client_problem(const struct hr_reply *reply)
+{
+    struct problem problem = {.kind = PROBLEM_SERVER};
+    if (reply->status == HR_OK && reply->code >= 200 && reply->code < 300) {
+        problem.kind = PROBLEM_NONE; /* `errors` beside `data` only name what is missing there */
+        problem.code = reply->code;
+    } else if (reply->status == HR_OK) {
+        problem_read(&problem, reply->code, reply->body, reply->body_len);
+    } else {
+        snprintf(problem.detail, sizeof(problem.detail), "%s", reply->error);
+    }
+    return problem;
+}
+
+/* Counted against the chat clock: X's own in the field, the simulator's in tests. */
+int64_t client_reset_ms(struct client *client, const struct hr_reply *reply)
+{
+    static const char name[] = "x-rate-limit-reset: ";
+    const char *at = reply->headers == NULL ? NULL : strstr(reply->headers, name);
+    int64_t wait = 0;
+    if (at != NULL && (at == reply->headers || at[-1] == '\n')) {
+        wait = strtoll(at + sizeof(name) - 1, NULL, 10) * 1000 - client->twitter->api->now_ms(client->twitter->bot);
+    }
+    wait = wait < reply->retry_ms ? reply->retry_ms : wait;
+    return wait < 0 ? 0 : wait > RESET_MAX_MS ? RESET_MAX_MS : wait;
+}

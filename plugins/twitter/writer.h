@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Posts for the bot. X has no key that makes a post unique, so a doubtful one is
+ * looked for, first on the stream, then in our own timeline, and only posted
+ * again if it is not there; after a minute without an answer the outcome is
+ * unknown and said so.
+ */
+#ifndef TWITTER_WRITER_H
+#define TWITTER_WRITER_H
+#include "client.h"
+#include "post.h"
+
+struct writer *writer_new(struct twitter *twitter, struct client *client);
+void writer_free(struct writer *writer);
+int writer_send(struct writer *writer, const struct hr_part *part);
+void writer_prepare(struct writer *writer); /* asks X who we are, once: also tells whether the keys are right */
+/* Is this post our own? Settles the part it is the echo of. */
+bool writer_is_own(struct writer *writer, const struct post *post);
+void writer_report(struct writer *writer, struct hr_out *out);
+#endif
