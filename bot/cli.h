@@ -43,6 +43,7 @@ void cli_open_plugins(struct cli *cli, struct app *app);
 /* DIR/NAME of the installed data, or of the source tree if the program runs from it; caller frees; NULL: not there. */
 char *cli_data(const struct cli *cli, const char *installed, const char *source);
 
+bool cli_has_plugin(const struct cli *cli, const char *name); /* in the path that holds without a configuration */
 /* A new folder for one command; removed with all in it. Caller frees the path; NULL: told. */
 char *cli_temp_make(void);
 void cli_temp_remove(char *dir); /* also frees; NULL is fine */

@@ -126,6 +126,14 @@ char *cli_data(const struct cli *cli, const char *installed, const char *source)
     return NULL;
 }
 
+bool cli_has_plugin(const struct cli *cli, const char *name)
+{
+    char **path = make_path(cli, NULL);
+    CLEANUP_FREE char *file = xasprintf("%s/%s.so", path[0], name);
+    config_strings_free(path);
+    return access(file, R_OK) == 0;
+}
+
 int cli_check(struct cli *cli)
 {
     struct app app = {0};

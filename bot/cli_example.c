@@ -19,12 +19,12 @@ static void begin_line(const struct page *page)
 
 static void print_comment(const struct page *page, const char *text)
 {
-    int start = page->depth * INDENT + 2, column = WIDTH;
-    while (*text) {
+    int column = WIDTH;
+    for (bool first = true; *text; first = false) {
         int word = (int)strcspn(text, " ");
         if (column + 1 + word > WIDTH) {
-            (void)printf("%s%*s#", column == WIDTH ? "" : "\n", page->depth * INDENT, "");
-            column = start;
+            (void)printf("%s%*s#", first ? "" : "\n", page->depth * INDENT, "");
+            column = page->depth * INDENT + 1;
         }
         column += printf(" %.*s", word, text);
         text += word;

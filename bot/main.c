@@ -14,6 +14,8 @@ static const struct cli_command commands[] = {
      "everything it can be asked.",
      cli_plugins},
     {"example", "[NAME]", "Prints a commented example of hashroom.conf, or of the file of plugin NAME.", cli_example},
+    {"rehearse", "[--feed FILE] [--speed N] [--length MINUTES] [--questions FILE]",
+     "Plays a whole chat in this terminal, without any configuration.", cli_rehearse},
     {"export", "NAME [--chat CHAT] [--format FORMAT]", "Prints what a plugin kept, for example the list of links.",
      cli_export},
     {0},
