@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* The log: what comes in once, what becomes a command, what follows an edit or a removal. */
+#include "host_fixture.h"
+
+static int setup(void **state)
+{
+    struct fixture *f = fixture_new(NULL);
+    static const char *const rooms[][2] = {{"a", "one"}, {"a", "two"}, {"b", "one"}};
+    network_up(fixture_bot(f, "a"), NULL);
+    network_up(fixture_bot(f, "b"), NULL);
+    for (size_t i = 0; i < 3; i++) {
+        network_up(fixture_bot(f, rooms[i][0]), rooms[i][1]);
+    }
+    fixture_turn(f);
+    f->events = 0;
+    f->relay = true;
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture_free(*state);
+    return 0;
+}
+
+static int edit(struct fixture *f, const char *key, const char *revision, const char *text, const char *author)
+{
+    struct hr_bot *a = fixture_bot(f, "a");
+    instance_enter(a);
+    int rc = messages_edit(f->app.messages, a, key, revision, text, strlen(text), author);
+    instance_leave(a, HR_OK);
+    fixture_turn(f);
+    return rc;
+}
+
+static int take_away(struct fixture *f, const char *key)
+{
+    struct hr_bot *a = fixture_bot(f, "a");
+    instance_enter(a);
+    int rc = messages_remove(f->app.messages, a, key);
+    instance_leave(a, HR_OK);
+    fixture_turn(f);
+    return rc;
+}
+
+static void a_message_goes_to_the_other_rooms_once(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_post(f, "a", "one", "k1", "ann", "hi all"), HR_OK);
+    assert_int_equal(fixture_post(f, "a", "one", "k1", "ann", "hi all"), HR_EEXIST);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 2);
+    assert_string_equal(f->sent[0].body, "Lead: hi all");
+    assert_int_equal(f->events, 1);
+    fixture_restart(f, true);
+    assert_int_equal(fixture_post(f, "a", "one", "k1", "ann", "hi all"), HR_EEXIST);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 0);
+}
+
+static void without_a_key_equal_words_are_two_messages(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_post(f, "a", "one", NULL, "ann", "yes"), HR_OK);
+    assert_int_equal(fixture_post(f, "a", "one", NULL, "ann", "yes"), HR_OK);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 4);
+}
+
+static void foreign_text_is_cleaned_at_the_door(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_post(f, "a", "one", "k", "a\x02nn\r\n", "x\x03" "04,05y\xff\xe2\x80\xae!"), HR_OK);
+    fixture_turn(f);
+    assert_string_equal(f->last_event, "1:xy\xef\xbf\xbd!");
+    assert_int_equal(fixture_number(f, "SELECT name = 'ann' FROM message WHERE scope <> 'own'"), 1);
+}
+
+static void an_unknown_room_is_refused_and_leaves_nothing(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_post(f, "a", "elsewhere", "k", "ann", "hi"), HR_ENOTFOUND);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM message"), 0);
+}
+
+static void commands_are_answered_where_asked_and_never_relayed(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_post(f, "a", "one", "k", "ann", "!hello"), HR_OK);
+    fixture_turn(f);
+    assert_int_equal(f->events, 0);
+    assert_int_equal(f->sent_count, 1);
+    assert_string_equal(f->sent[0].room, "a/one");
+    assert_string_equal(f->sent[0].body, "hello");
+}
+
+static void only_the_account_of_a_host_may_run_what_is_for_hosts(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_post(f, "a", "one", "k1", "boss", "!secret"), HR_OK);
+    fixture_turn(f);
+    assert_string_equal(f->sent[0].body, "hello");
+    assert_int_equal(fixture_post(f, "b", "one", "k2", "boss", "!secret"), HR_OK); /* same name, another network */
+    fixture_turn(f);
+    assert_non_null(strstr(f->sent[1].body, "Only hosts can use !secret"));
+}
+
+static void an_edit_is_never_a_command(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_post(f, "a", "one", "k", "boss", "hello"), HR_OK);
+    fixture_turn(f);
+    size_t before = f->sent_count;
+    assert_int_equal(edit(f, "k", "k2", "!secret", "boss"), HR_OK);
+    for (size_t i = before; i < f->sent_count; i++) {
+        assert_string_equal(f->sent[i].body + strlen("Correction: Lead: "), i == before ? "!secretr1" : "!secretr2");
+    }
+    assert_int_equal(f->sent_count, before + 2);
+}
+
+static void an_edit_follows_the_message_and_only_its_author_may(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_post(f, "a", "one", "k", "ann", "old"), HR_OK);
+    fixture_turn(f);
+    assert_int_equal(edit(f, "k", "k2", "forged", "eve"), HR_EDENIED);
+    assert_int_equal(edit(f, "k", "k2", "new", "ann"), HR_OK);
+    assert_int_equal(edit(f, "k", "k2", "new", "ann"), HR_EEXIST);
+    assert_int_equal(f->sent_count, 4);
+    assert_string_equal(f->sent[2].body, "Correction: Lead: newr1");
+    assert_string_equal(f->last_event, "2:new");
+    assert_int_equal(edit(f, "nowhere", "k3", "x", "ann"), HR_ENOTFOUND);
+}
+
+static void an_edit_of_what_still_waits_is_said_in_its_new_words(void **state)
+{
+    struct fixture *f = *state;
+    network_down(fixture_bot(f, "b"), NULL, "gone");
+    assert_int_equal(fixture_post(f, "a", "one", "k", "ann", "old"), HR_OK);
+    fixture_turn(f);
+    assert_int_equal(edit(f, "k", "k2", "new", "ann"), HR_OK);
+    size_t before = f->sent_count;
+    network_up(fixture_bot(f, "b"), NULL);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, before + 1);
+    assert_string_equal(f->sent[before].body, "Lead: new");
+}
+
+static void a_removal_takes_words_from_the_log_and_follows_every_delivery(void **state)
+{
+    struct fixture *f = *state;
+    network_down(fixture_bot(f, "b"), NULL, "gone");
+    assert_int_equal(fixture_post(f, "a", "one", "k", "ann", "regret"), HR_OK);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 1);
+    assert_int_equal(take_away(f, "k"), HR_OK);
+    assert_int_equal(take_away(f, "k"), HR_OK); /* twice is once */
+    assert_int_equal(f->sent_count, 2);
+    assert_string_equal(f->sent[1].body, "Removed: Lead: r1");
+    network_up(fixture_bot(f, "b"), NULL);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 2); /* what waited for b is not said at all */
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM message WHERE text = 'regret'"), 0);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery WHERE state IN ('waiting', 'claimed')"), 0);
+}
+
+static void held_messages_wait_for_their_release(void **state)
+{
+    struct fixture *f = *state;
+    f->verdict = HR_HOLD;
+    assert_int_equal(fixture_post(f, "a", "one", "k", "ann", "hm"), HR_OK);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count + (size_t)f->events, 0);
+    uint64_t id = (uint64_t)fixture_number(f, "SELECT id FROM message WHERE state = 'held'");
+    instance_enter(fixture_bot(f, "feature"));
+    assert_int_equal(messages_release(f->app.messages, id), HR_OK);
+    assert_int_equal(messages_release(f->app.messages, id), HR_ENOTFOUND);
+    instance_leave(fixture_bot(f, "feature"), HR_OK);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 2);
+    f->verdict = HR_HIDE;
+    assert_int_equal(fixture_post(f, "a", "one", "k2", "ann", "spam"), HR_OK);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 2);
+}
+
+static void a_feature_that_fails_takes_back_only_its_own(void **state)
+{
+    struct fixture *f = *state;
+    f->fail_event = true;
+    assert_int_equal(fixture_post(f, "a", "one", "k", "ann", "hi"), HR_OK);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 0);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery"), 0);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM message"), 1);
+}
+
+static void a_reply_names_its_parent_in_the_other_room(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_post(f, "a", "one", "k", "ann", "parent"), HR_OK);
+    fixture_turn(f);
+    struct hr_bot *a = fixture_bot(f, "a");
+    struct hr_post post = {.size = sizeof(post), .room = "one", .key = "k2", .reply_to = "k",
+                           .author = {.id = "ben", .name = "ben"}, .text = "child", .text_len = 5};
+    instance_enter(a);
+    assert_int_equal(messages_post(f->app.messages, a, &post, NULL), HR_OK);
+    instance_leave(a, HR_OK);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 4);
+    assert_string_equal(f->sent[2].body, "Lead: child ^r1");
+    assert_string_equal(f->sent[3].body, "Lead: child ^r2");
+}
+
+static void private_words_are_not_kept_or_relayed(void **state)
+{
+    struct fixture *f = *state;
+    struct hr_bot *a = fixture_bot(f, "a");
+    struct hr_post post = {.size = sizeof(post), .room = "ann", .key = NULL, .flags = HR_MSG_PRIVATE,
+                           .author = {.id = "ann", .name = "ann"}, .text = "hello", .text_len = 5};
+    instance_enter(a);
+    assert_int_equal(messages_post(f->app.messages, a, &post, NULL), HR_OK);
+    instance_leave(a, HR_OK);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 1);
+    assert_string_equal(f->sent[0].room, "a/ann");
+    assert_string_equal(f->sent[0].body, "hello"); /* the command, without its prefix */
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM message WHERE text = 'hello' AND scope <> 'own'"), 0);
+}
+
+static void odd_ids_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    char long_key[1000];
+    memset(long_key, 'k', sizeof(long_key) - 1);
+    long_key[sizeof(long_key) - 1] = '\0';
+    assert_int_equal(fixture_post(f, "a", "one", long_key, "ann", "hi"), HR_EINVAL);
+    assert_int_equal(fixture_post(f, "a", "one", "", "ann", "hi"), HR_EINVAL);
+    assert_int_equal(fixture_post(f, "a", "one", "\xff", "ann", "hi"), HR_EINVAL);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_message_goes_to_the_other_rooms_once),
+        T(without_a_key_equal_words_are_two_messages),
+        T(foreign_text_is_cleaned_at_the_door),
+        T(an_unknown_room_is_refused_and_leaves_nothing),
+        T(commands_are_answered_where_asked_and_never_relayed),
+        T(only_the_account_of_a_host_may_run_what_is_for_hosts),
+        T(an_edit_is_never_a_command),
+        T(an_edit_follows_the_message_and_only_its_author_may),
+        T(an_edit_of_what_still_waits_is_said_in_its_new_words),
+        T(a_removal_takes_words_from_the_log_and_follows_every_delivery),
+        T(held_messages_wait_for_their_release),
+        T(a_feature_that_fails_takes_back_only_its_own),
+        T(a_reply_names_its_parent_in_the_other_room),
+        T(private_words_are_not_kept_or_relayed),
+        T(odd_ids_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
