@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* All deliveries not yet settled: how they come in, and how they end. */
 #include "outbox.h"
+#include "chat.h"
+#include "event.h"
 #include "instance.h"
 #include "log.h"
 #include "message.h"
@@ -260,6 +262,54 @@ int outbox_drop_waiting(struct outbox *outbox, uint64_t room_id, const char *rea
     return count;
 }
 
+static void tell_doubt(struct outbox *outbox, uint64_t message, struct room *room)
+{
+    struct hr_message row;
+    if (messages_read(outbox->app->messages, &outbox->app->arena, message, &row) == HR_OK) {
+        event_tell(outbox->app, &(struct hr_event){.size = sizeof(struct hr_event),
+                                                   .kind = HR_EV_DOUBT,
+                                                   .message = &row,
+                                                   .chat = room->chat != NULL ? &room->chat->hr : NULL,
+                                                   .room = &room->hr});
+    }
+}
+
+static bool doubt(struct outbox *outbox, struct piece *piece)
+{
+    struct room *room = piece->room;
+    struct claim *claim = piece->claim;
+    if (claim->priority != HR_QUESTION || (room->network->bot->plugin->network->flags & HR_NET_SAME_TXN)) {
+        return false;
+    }
+    uint64_t message = claim->message;
+    row_delivery_state(outbox, claim->delivery, "unknown", "it may have arrived; it is stated again with a note");
+    for (struct piece *other = room->lane.piece, *next; other != NULL; other = next) {
+        next = other->next;
+        if (other->claim == claim) { /* an address to compare: the last piece frees it */
+            row_part_state(outbox, other->id, other->doubt ? "unknown" : "dropped", NULL, "stated again with a note");
+            lane_drop_piece(outbox, other);
+        }
+    }
+    tell_doubt(outbox, message, room);
+    return true;
+}
+
+void outbox_restate(struct outbox *outbox, const struct network *network)
+{
+    if (!outbox->started || outbox->app->stopping) {
+        return; /* outbox_start() looks at them */
+    }
+    bool again = true;
+    while (again) { /* a lane changes under the loop: begin again after each */
+        struct piece *piece = outbox->pieces;
+        while (piece != NULL && !(piece->doubt && piece->room->network != NULL &&
+                                  (network == NULL || piece->room->network == network) && doubt(outbox, piece))) {
+            piece = piece->hh.next;
+        }
+        again = piece != NULL;
+    }
+}
+
 void outbox_network_gone(struct outbox *outbox, struct network *network)
 {
     struct piece *piece, *next;
@@ -271,6 +321,7 @@ void outbox_network_gone(struct outbox *outbox, struct network *network)
             network->in_flight--;
         }
     }
+    outbox_restate(outbox, network);
 }
 
 void outbox_wake(struct outbox *outbox)

@@ -35,5 +35,8 @@ void row_part_state(struct outbox *outbox, uint64_t part, const char *state, con
 /* One part is settled: its row, its claim, and when that was the last one the delivery. Frees the piece. */
 void outbox_settle(struct outbox *outbox, struct piece *piece, const char *state, const char *remote_id,
                    const char *reason);
+/* A question in doubt on a network that can't recognise it again is not said
+ * twice: it ends as unknown and HR_EV_DOUBT tells the session. NULL: all networks. */
+void outbox_restate(struct outbox *outbox, const struct network *network);
 void pump_run(void *outbox); /* at the end of each turn */
 #endif

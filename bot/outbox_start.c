@@ -155,5 +155,6 @@ void outbox_start(struct outbox *outbox)
         }
     }
     outbox->started = true;
+    outbox_restate(outbox, NULL);
     turn_touch(outbox->app->turn);
 }

@@ -109,6 +109,12 @@ struct hr_network {
     int (*render)(void *state, const struct hr_delivery *const *deliveries, size_t count,
                   struct hr_parts *out, char *err, size_t err_size);
     int (*send)(void *state, const struct hr_part *part); /* negative: as sent() with it */
+    uint32_t flags; /* HR_NET_* */
+};
+
+enum { /* hr_network.flags */
+    HR_NET_SAME_TXN = 1 << 0, /* a part sent again is recognised, or looked up first: never said twice.
+                                 Without it a question in doubt becomes HR_EV_DOUBT instead of coming again. */
 };
 
 /* ---- HTTP: one request over the host's curl multi handle ---------------------- */

@@ -131,6 +131,8 @@ enum hr_event_kind {
     HR_EV_REMOVE,      /* gone at its source, or hidden; message->text is empty */
     HR_EV_CHAT,        /* the chat record changed */
     HR_EV_NETWORK,     /* a network went up or down */
+    HR_EV_DOUBT,       /* the bot's own question may or may not have been said in `room` before the
+                          connection or the process broke; it is not said again by itself */
 };
 #define HR_EV(kind) (UINT32_C(1) << (kind)) /* for hr_plugin.events */
 
@@ -142,6 +144,7 @@ struct hr_event {
     const char *network;              /* NETWORK */
     bool up;                          /* NETWORK */
     const char *reason;               /* NETWORK down: plain words */
+    const struct hr_room *room;       /* DOUBT */
 };
 
 /* What a feature may decide about a message in the turn that logs it. The

@@ -159,7 +159,8 @@ static const struct hr_command feature_commands[] = {
 
 static const struct hr_plugin feature_plugin = {
     HR_PLUGIN_HEADER, .name = "feature", .version = "1", .help = "A feature of the test.",
-    .events = HR_EV(HR_EV_MESSAGE) | HR_EV(HR_EV_EDIT) | HR_EV(HR_EV_REMOVE) | HR_EV(HR_EV_NETWORK),
+    .events = HR_EV(HR_EV_MESSAGE) | HR_EV(HR_EV_EDIT) | HR_EV(HR_EV_REMOVE) | HR_EV(HR_EV_NETWORK) |
+              HR_EV(HR_EV_DOUBT),
     .commands = feature_commands, .start = fake_start, .stop = fake_stop, .event = feature_event, .judge = feature_judge,
 };
 

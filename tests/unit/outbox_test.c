@@ -240,6 +240,31 @@ static void after_a_crash_a_claimed_part_comes_again_in_doubt(void **state)
     assert_int_equal(in_state(f, "delivered"), 2);
 }
 
+static void a_question_in_doubt_is_told_instead_of_said_twice(void **state)
+{
+    struct fixture *f = *state;
+    all_up(f);
+    f->answer = 1;
+    assert_int_equal(fixture_say(f, "a/one", HR_QUESTION, "Question 2 of 4: why?\nTo answer, type A2.", NULL), HR_OK);
+    assert_int_equal(fixture_say(f, "a/one", HR_PEOPLE, "chatter", NULL), HR_OK);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 1);
+    fixture_restart(f, false);
+    assert_string_equal(f->last_event, "6:Question 2 of 4: why?\nTo answer, type A2.");
+    f->answer = HR_OK;
+    all_up(f);
+    assert_int_equal(f->sent_count, 1);
+    assert_string_equal(f->sent[0].body, "chatter");
+    assert_int_equal(in_state(f, "unknown"), 1);
+    f->answer = 1;
+    assert_int_equal(fixture_say(f, "a/one", HR_QUESTION, "Question 3", NULL), HR_OK);
+    fixture_turn(f);
+    network_down(fixture_bot(f, "a"), NULL, "cut");
+    fixture_turn(f);
+    assert_int_equal(in_state(f, "unknown"), 2);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM part WHERE state IN ('ready', 'claimed')"), 0);
+}
+
 static void a_network_that_goes_down_takes_its_parts_back(void **state)
 {
     struct fixture *f = *state;
@@ -306,6 +331,7 @@ int main(void)
         T(the_budget_is_kept_for_the_account_over_its_rooms),
         T(a_restart_gives_no_fresh_burst),
         T(after_a_crash_a_claimed_part_comes_again_in_doubt),
+        T(a_question_in_doubt_is_told_instead_of_said_twice),
         T(a_network_that_goes_down_takes_its_parts_back),
         T(a_late_answer_counts_once),
         T(what_still_waits_can_be_dropped),
