@@ -164,9 +164,10 @@ static const struct hr_plugin feature_plugin = {
     .commands = feature_commands, .start = fake_start, .stop = fake_stop, .event = feature_event, .judge = feature_judge,
 };
 
-static const struct hr_plugin *find(void *arg, const char *name, char *err, size_t err_size)
+static const struct hr_plugin *find(void *arg, const struct config *config, const char *name, char *err, size_t err_size)
 {
     (void)arg;
+    (void)config;
     snprintf(err, err_size, "there is no plugin %s", name);
     return strcmp(name, "fake") == 0 ? &fake_plugin : strcmp(name, "feature") == 0 ? &feature_plugin : NULL;
 }
