@@ -15,5 +15,6 @@ int live_say_resumed(struct session *session, const struct run *run);           
 int live_say_last(struct session *session, const struct run *run);                               /* T13, 2 minutes */
 int live_say_end(struct session *session, const struct run *run);                                /* T14, T17 */
 int live_say_back(struct session *session, const struct run *run, int64_t away_ms, int64_t since_ms); /* T34 */
+int live_say_again(struct session *session, const struct run *run, uint64_t room);           /* T34, then T07 */
 
 #endif

@@ -183,21 +183,48 @@ int live_say_resumed(struct session *session, const struct run *run)
     return say(session, run, NULL, session->api->words(session->bot, "T12", "where", where, NULL), run->end_ms, 0);
 }
 
-int live_say_back(struct session *session, const struct run *run, int64_t away_ms, int64_t since_ms)
+static const char *back_text(struct session *session, const struct run *run, int64_t away_ms)
 {
     const struct hr_api *api = session->api;
     struct hr_bot *bot = session->bot;
     const char *services = api->print(bot, "%s%s", say_has_service(session, "Matrix") ? api->words(bot, "T34_matrix", NULL) : "",
                                       say_has_service(session, "IRC") ? api->words(bot, "T34_irc", NULL) : "");
     const char *where = run->paused_ms ? api->words(bot, "T22_paused", NULL) : live_where(session, run);
-    const char *text = api->words(bot, "T34", "span", say_span(session, away_ms), "where", where, "services", services, NULL);
+    return api->words(bot, "T34", "span", say_span(session, away_ms), "where", where, "services", services, NULL);
+}
+
+int live_say_back(struct session *session, const struct run *run, int64_t away_ms, int64_t since_ms)
+{
     struct saying saying = {
-        .text = text,
-        .key = key(session, run, api->print(bot, "away:%lld", (long long)since_ms)),
+        .text = back_text(session, run, away_ms),
+        .key = key(session, run, session->api->print(session->bot, "away:%lld", (long long)since_ms)),
         .priority = HR_QUESTION, /* it has to come before the question it speaks of */
         .expires_ms = session->autopilot && run->next ? run->due_ms : run->end_ms,
     };
+    session->told_away_ms = session->api->monotonic_ms(session->bot);
     return say_people(session, &saying);
+}
+
+/* The note, and under it the question it is about: a repeat is then a clear restatement. */
+int live_say_again(struct session *session, const struct run *run, uint64_t room)
+{
+    int64_t now = session->api->now_ms(session->bot), monotonic = session->api->monotonic_ms(session->bot);
+    struct saying saying = {
+        .text = back_text(session, run, now - run->alive_ms),
+        .priority = HR_QUESTION,
+        .expires_ms = session->autopilot && run->next ? run->due_ms : run->end_ms,
+    };
+    int status = 0;
+    if (session->told_away_ms == 0 || monotonic - session->told_away_ms > MINUTE_MS) {
+        status = say_room(session, room, &saying);
+    }
+    if (status < 0 || run->question == 0) {
+        return status;
+    }
+    saying.text = session->api->words(session->bot, "T07", "n", number(session, run->question), "of",
+                                      number(session, run->count), "text", open_text(session, run), NULL);
+    saying.flags = HR_SAY_TEXT;
+    return say_room(session, room, &saying);
 }
 
 /* ---- end ---------------------------------------------------------------------------------- */

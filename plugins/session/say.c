@@ -24,13 +24,8 @@ static int add_room(void *arg, const struct hr_room *room)
     return 0;
 }
 
-static int say_to(struct session *session, uint32_t kind, const struct saying *saying)
+static int say_rooms(struct session *session, const uint64_t *rooms, size_t count, const struct saying *saying)
 {
-    struct targets targets = {.kind = kind};
-    int status = session->api->rooms(session->bot, session->chat, add_room, &targets);
-    if (status < 0 || targets.count == 0) {
-        return status;
-    }
     struct hr_say say = {
         .size = sizeof(say),
         .text = saying->text,
@@ -39,8 +34,23 @@ static int say_to(struct session *session, uint32_t kind, const struct saying *s
         .expires_ms = saying->expires_ms == NEVER_MS ? 0 : saying->expires_ms,
         .flags = saying->flags,
     };
-    status = session->api->say(session->bot, targets.room, targets.count, &say, NULL);
+    int status = session->api->say(session->bot, rooms, count, &say, NULL);
     return status == HR_EEXIST ? 0 : status;
+}
+
+static int say_to(struct session *session, uint32_t kind, const struct saying *saying)
+{
+    struct targets targets = {.kind = kind};
+    int status = session->api->rooms(session->bot, session->chat, add_room, &targets);
+    if (status < 0 || targets.count == 0) {
+        return status;
+    }
+    return say_rooms(session, targets.room, targets.count, saying);
+}
+
+int say_room(struct session *session, uint64_t room, const struct saying *saying)
+{
+    return say_rooms(session, &room, 1, saying);
 }
 
 int say_people(struct session *session, const struct saying *saying)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The weekly chat: runs the hour by the clock or by its host, and remembers where it stands. */
+#include "live.h"
 #include "session.h"
 
 #include <stdlib.h>
@@ -260,6 +261,23 @@ static void stop(void *state)
     free(session);
 }
 
+/* A question of ours may or may not have come before the connection broke. */
+static int event(void *state, const struct hr_event *event)
+{
+    struct session *session = state;
+    struct run run;
+    bool live = false;
+    if (event->kind != HR_EV_DOUBT || strcmp(event->room->chat, session->chat) != 0) {
+        return 0;
+    }
+    int status = store_run(session, &run, &live);
+    if (status < 0 || !live || event->message->session != (uint64_t)run.id || event->message->question != run.question ||
+        run.state != RUN_QUESTION) {
+        return status < 0 ? status : 0; /* the chat has moved on */
+    }
+    return live_say_again(session, &run, event->room->id);
+}
+
 static void report(void *state, struct hr_out *out)
 {
     struct session *session = state;
@@ -278,6 +296,7 @@ const struct hr_plugin hashroom_plugin = {
     .name = "session",
     .version = HASHROOM_VERSION,
     .help = "Runs the weekly chat: reminders, welcome, timed questions, the end. One instance a chat, with its name.",
+    .events = HR_EV(HR_EV_DOUBT),
     .options = options,
     .commands = commands,
     .texts = session_texts,
@@ -285,5 +304,6 @@ const struct hr_plugin hashroom_plugin = {
     .check = check,
     .start = start,
     .stop = stop,
+    .event = event,
     .report = report,
 };

@@ -101,6 +101,7 @@ struct session {
     bool autopilot;
     int64_t late_days;
     struct hr_timer *timer;
+    int64_t told_away_ms; /* monotonic: when T34 was last said, 0: not since the start */
 };
 
 /* ---- session.c ---------------------------------------------------------------- */
@@ -135,6 +136,7 @@ struct saying {
 
 const struct hr_chat *say_chat(struct session *session); /* the host's record; never NULL after start() */
 const char *say_tag(struct session *session);
+int say_room(struct session *session, uint64_t room, const struct saying *saying);
 int say_people(struct session *session, const struct saying *saying);
 int say_posts(struct session *session, const struct saying *saying); /* rooms on social networks */
 const char *say_day(struct session *session, const struct moment *wall);  /* "Tuesday 29 November" */

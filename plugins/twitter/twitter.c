@@ -296,6 +296,7 @@ static const struct hr_network network = {
     .check_room = check_room,
     .render = say_render,
     .send = send_part,
+    .flags = HR_NET_SAME_TXN,
 };
 
 const struct hr_plugin hashroom_plugin = {
