@@ -280,7 +280,7 @@ static void on_stall(uv_timer_t *timer)
         left_ms = request->last_ms + http_request_stall_ms(request) - now_ms;
         if (left_ms <= 0) {
             http_request_fail(request, HR_ERETRY, "no byte came for %lld s",
-                              (long long)(http_request_stall_ms(request) / 1000));
+                              (long long)((http_request_stall_ms(request) + 999) / 1000));
             request_finish(request, CURLE_OPERATION_TIMEDOUT);
         } else if (left_ms < first_ms) {
             first_ms = left_ms;
