@@ -2,12 +2,14 @@
 """The linter finds what it should; then every template of the program passes it."""
 import io
 import pathlib
+import re
 import subprocess
 import sys
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import handbook  # noqa: E402
 import lint  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -140,3 +142,14 @@ def test_every_help_sentence_passes():
     rows = [row.split("\t") for row in hashroom("plugins", "--commands").splitlines()]
     assert len(rows) >= 10
     assert [f"{row[0]}: {problem}" for row in rows for problem in lint.check(row[2], "template")] == []
+
+
+def test_the_handbook_lists_exactly_the_commands_there_are():
+    """If this fails: tests/lint/handbook.py build/hashroom"""
+    commands = handbook.rows(hashroom("plugins", "--commands"))
+    for page in handbook.PAGES.values():
+        assert handbook.BLOCK.search(page.read_text())
+        assert handbook.filled(page.read_text(), commands) == page.read_text()
+    words = {typed.split()[0] for typed, _, _ in commands}
+    for page in handbook.PAGES.values():  # examples in the text name no command that isn't there
+        assert set(re.findall(r"(?<![\w`])!\w+|(?<=`)!\w+", page.read_text())) <= words
