@@ -8,6 +8,7 @@
 #include "instance.h"
 #include "log.h"
 #include "message.h"
+#include "near.h"
 #include "outbox.h"
 #include "role.h"
 #include "room.h"
@@ -118,36 +119,6 @@ struct command_name *commands_find(struct commands *commands, const char *word)
     return NULL;
 }
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Slips between two words: a letter more, less, other, or two swapped. */
-static size_t distance(const char *a, const char *b)
-{
-    enum { SIZE = MAX_NAME_BYTES + 1 };
-    const size_t na = strlen(a), nb = strlen(b);
-    size_t row[3][SIZE + 1];
-    if (na > MAX_NAME_BYTES || nb > MAX_NAME_BYTES) {
-        return SIZE;
-    }
-    for (size_t j = 0; j <= nb; j++) {
-        row[0][j] = j;
-    }
-    for (size_t i = 1; i <= na; i++) {
-        size_t *now = row[i % 3], *before = row[(i + 2) % 3], *earlier = row[(i + 1) % 3];
-        now[0] = i;
-        for (size_t j = 1; j <= nb; j++) {
-            now[j] = least(least(before[j], now[j - 1]) + 1, before[j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-                now[j] = least(now[j], earlier[j - 2] + 1);
-            }
-        }
-    }
-    return row[na % 3][nb];
-}
-
 const char *commands_suggest(struct commands *commands, const char *word)
 {
     const size_t len = strlen(word);
@@ -157,7 +128,7 @@ const char *commands_suggest(struct commands *commands, const char *word)
     const char *best = NULL;
     size_t best_slips = len < 5 ? 2 : 3; /* fewer than these */
     for (const struct command_name *name = commands->first; name != NULL; name = name->next) {
-        const size_t slips = strlen(name->text) < 3 ? best_slips : distance(word, name->text);
+        const size_t slips = strlen(name->text) < 3 ? best_slips : near_distance(word, name->text);
         const bool closer = slips < best_slips ||
                             (best != NULL && slips == best_slips && best[0] != word[0] && name->text[0] == word[0]);
         if (closer) {

@@ -51,11 +51,11 @@ static const struct hr_option options[] = {
 
 static const struct hr_text texts[] = {
     {"hand-post", "Please post this on Twitter, then type !posted and the link of your post.\n{text}",
-     "text=Question 1. What do you read before bed? #dpulo"},
+     "text=Question 1. What do you read before bed? #DPULO"},
     {"hand-reply",
      "Please post this on Twitter, then type !posted and the link of your post.\n{text}\n"
      "Post it as a reply to: https://x.com/i/status/{id}",
-     "text=Question 2. Who read to you as a child? #dpulo;id=2105009737002090497"},
+     "text=Question 2. Who read to you as a child? #DPULO;id=2105009737002090497"},
     {"hand-delete",
      "Please delete this post on Twitter, then type !posted done.\nhttps://x.com/i/status/{id}",
      "id=2105009737002090497"},
