@@ -296,8 +296,12 @@ static int split(struct arena *arena, const char *rest, const char **argv)
     for (at += strspn(at, " "); *at != 0 && argc < MAX_WORDS; at += strspn(at, " ")) {
         argv[argc++] = at;
         at += strcspn(at, " ");
+        char *end = at;
         if (*at != 0) {
             *at++ = 0;
+        }
+        while (end > argv[argc - 1] + 1 && strchr(".,;:!?", end[-1]) != NULL) { /* "!ok 1, 2." */
+            *--end = 0;
         }
     }
     argv[argc] = NULL;

@@ -12,7 +12,7 @@
 struct command_line { /* slices of the line, copied into the arena */
     const char *word; /* in lower case, without prefix and final punctuation; "" in
                          private where the first word is no word */
-    const char *rest;
+    const char *rest; /* the words after it; a lone one without .,;:! at its end */
 };
 
 struct commands *commands_new(struct app *app);

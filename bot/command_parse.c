@@ -134,6 +134,11 @@ bool command_parse(struct arena *arena, const char *prefix, const char *bot_name
         rest.at++;
     }
     trim(&rest);
+    if (memchr(rest.at, ' ', (size_t)(rest.end - rest.at)) == NULL) { /* "!extend 5." */
+        while (rest.end > rest.at && strchr(".,;:!", rest.end[-1]) != NULL) {
+            rest.end--;
+        }
+    }
     out->word = lower(arena, s.at, n);
     out->rest = arena_strndup(arena, rest.at, (size_t)(rest.end - rest.at));
     return true;

@@ -173,7 +173,7 @@ struct hr_call { /* one command line, already split, permission granted */
     const struct hr_chat *chat;  /* NULL if the room belongs to none */
     const char *name;            /* the command's own name, also if an alias was typed */
     const char *rest;            /* everything after the command word, trimmed */
-    int argc;                    /* words of rest */
+    int argc;                    /* words of rest, without .,;:!? at their ends */
     const char *const *argv;
     bool in_private;
 };

@@ -234,6 +234,8 @@ static void forgiving_forms_are_commands(void **state)
     reads("! extend 5", false, "extend", "5");
     reads("!extend   5 ", false, "extend", "5");
     reads("!extend, 5", false, "extend", "5");
+    reads("!extend 5.", false, "extend", "5");
+    reads("!topic Why now.", false, "topic", "Why now.");
     reads("!topic What is  X?", false, "topic", "What is  X?");
     reads("!next\n!end", false, "next", "");
     reads("DPULObot, next", false, "next", "");
@@ -328,10 +330,17 @@ static void owner_gets_words_and_rest(void **state)
     assert_int_equal(run_count, 1);
     assert_string_equal(last_call.name, "links");
     assert_string_equal(last_rest, "social   care?");
-    assert_string_equal(last_words, "social|care?|");
+    assert_string_equal(last_words, "social|care|");
     assert_string_equal(last_call.chat->name, "dpulo");
     assert_false(last_call.in_private);
     assert_int_equal(said_count, 0);
+}
+
+static void words_lose_punctuation_at_their_ends(void **state)
+{
+    (void)state;
+    assert_true(type(1, "", "!links 1, 2. ?! on... https://example.org/a?b=1."));
+    assert_string_equal(last_words, "1|2|?|on|https://example.org/a?b=1|");
 }
 
 static void more_words_than_the_ceiling_stay_in_rest(void **state)
@@ -506,6 +515,7 @@ int main(void)
         TEST(private_messages_need_no_prefix),
         TEST(prefix_can_be_another),
         TEST(owner_gets_words_and_rest),
+        TEST(words_lose_punctuation_at_their_ends),
         TEST(more_words_than_the_ceiling_stay_in_rest),
         TEST(typo_gets_one_answer_with_a_suggestion),
         TEST(refusal_names_the_hosts),
