@@ -13,8 +13,10 @@ static void add_line(struct buf *buf, size_t *count, struct config_where where, 
             *c = ' '; /* one problem is one line, whatever a file name holds */
         }
     }
+    size_t len = strlen(text);
+    bool ended = len > 0 && strchr(".?!", text[len - 1]);
     (*count)++;
-    (void)buf_addf(buf, "%s:%d: %s.\n", where.file, where.line, text);
+    (void)buf_addf(buf, "%s:%d: %s%s\n", where.file, where.line, text, ended ? "" : ".");
 }
 
 void config_problem(struct config *config, struct config_where where, const char *fmt, ...)

@@ -245,11 +245,12 @@ static void check_roles(struct config *config)
 
 /* ---- what works but will disappoint --------------------------------------------------------- */
 
-static bool is_set(const struct hr_plugin *plugin, const struct config_instance *instance, const char *option)
+/* Whoever wrote a rate knows of it. */
+static bool has_own_rate(const struct hr_plugin *plugin, const struct config_instance *instance)
 {
     for (size_t i = 0; plugin->options && plugin->options[i].name; i++) {
-        if (strcmp(plugin->options[i].name, option) == 0) {
-            return instance->lines[i] > 0;
+        if (strncmp(plugin->options[i].name, "rate", 4) == 0 && instance->lines[i] > 0) {
+            return true;
         }
     }
     return false;
@@ -274,7 +275,7 @@ static void warn_about_budgets(struct config *config)
             const struct hr_limits *limits = &file->plugin->network->limits;
             size_t rooms = rooms_of(config, file->instance[i].title);
             if (limits->rate > 0 && limits->rate <= DEFAULT_LIMIT_RATE && rooms > DEFAULT_LIMIT_ROOMS &&
-                !is_set(file->plugin, &file->instance[i], "rate")) {
+                !has_own_rate(file->plugin, &file->instance[i])) {
                 config_warning(
                     config, file->instance[i].where,
                     "%s: %zu rooms share one account, and by default the server "

@@ -106,10 +106,12 @@ static bool scan_brace(struct scan *scan, char c)
 /* Does a comment begin here, though a person meant a part of the word? */
 static bool is_glued(const struct scan *scan)
 {
-    if (scan->value_due) {
-        return true;
+    if (scan->value_due || scan->at == 0) {
+        return scan->value_due;
     }
-    return scan->at > 0 && !strchr(" \t\n{}=,;\"'*/", scan->text[scan->at - 1]);
+    const char *before = scan->text + scan->at - 1;
+    bool after_comment = scan->at > 1 && before[-1] == '*' && before[0] == '/';
+    return !after_comment && !strchr(" \t\n{}=,;\"'", before[0]);
 }
 
 static bool scan_plain(struct scan *scan)

@@ -7,6 +7,7 @@
 #include "http.h"
 #include "instance.h"
 #include "log.h"
+#include "near.h"
 #include "network.h"
 #include "plugin_sql.h"
 #include "plugins_check.h"
@@ -19,6 +20,8 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <unistd.h>
+
+enum { KNOWN_MAX_BYTES = 512 };
 
 struct image {
     char *name;
@@ -79,12 +82,52 @@ static char *find_file(const struct plugins *plugins, const char *name)
     return NULL;
 }
 
+static int is_image(const struct dirent *entry)
+{
+    size_t len = strlen(entry->d_name);
+    return len > 3 && strcmp(entry->d_name + len - 3, ".so") == 0;
+}
+
+/* "there is no plugin ircc in /usr/lib/hashroom. Did you mean irc? There are: irc, matrix" */
+static char *say_missing(const struct plugins *plugins, const char *name)
+{
+    struct buf known;
+    struct near near = {.word = name};
+    buf_init(&known, KNOWN_MAX_BYTES);
+    for (size_t i = 0; plugins->path[i] != NULL; i++) {
+        struct dirent **entry = NULL;
+        int count = scandir(plugins->path[i], &entry, is_image, alphasort);
+        for (int e = 0; e < count; e++) {
+            int len = (int)strlen(entry[e]->d_name) - 3;
+            entry[e]->d_name[len] = '\0';
+            near_offer(&near, entry[e]->d_name);
+            (void)buf_addf(&known, "%s%s", known.len > 0 ? ", " : "", entry[e]->d_name);
+        }
+        char *best = near.best != NULL ? xstrdup(near.best) : NULL;
+        for (int e = 0; e < count; e++) {
+            free(entry[e]);
+        }
+        free(entry);
+        if (best != NULL) {
+            char *why = xasprintf("there is no plugin %s. Did you mean %s? In %s there are: %s", name, best,
+                                  plugins->path[i], buf_str(&known));
+            free(best);
+            buf_clear(&known);
+            return why;
+        }
+    }
+    char *why = xasprintf("there is no plugin %s in %s. There are: %s", name,
+                          plugins->path[0] == NULL ? "(no folder)" : plugins->path[0],
+                          known.len > 0 ? buf_str(&known) : "none");
+    buf_clear(&known);
+    return why;
+}
+
 static void open_image(const struct plugins *plugins, struct image *image)
 {
     CLEANUP_FREE char *file = plugins_name_is_sound(image->name) ? find_file(plugins, image->name) : NULL;
     if (file == NULL) {
-        image->why = xasprintf("there is no plugin %s.so in %s", image->name,
-                               plugins->path[0] == NULL ? "(no folder)" : plugins->path[0]);
+        image->why = say_missing(plugins, image->name);
         return;
     }
     image->handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
@@ -118,12 +161,6 @@ const struct hr_plugin *plugins_load(struct plugins *plugins, const char *name, 
         snprintf(err, err_size, "%s", image->why);
     }
     return image->plugin;
-}
-
-static int is_image(const struct dirent *entry)
-{
-    size_t len = strlen(entry->d_name);
-    return len > 3 && strcmp(entry->d_name + len - 3, ".so") == 0;
 }
 
 int plugins_list(struct plugins *plugins,

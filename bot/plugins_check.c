@@ -2,6 +2,7 @@
 /* Is a manifest sound? */
 #include "plugins_check.h"
 #include "buf.h"
+#include "config_inside.h"
 
 enum { TABLE_MAX = 256, NAME_MAX_CHARS = 31 };
 
@@ -24,6 +25,12 @@ static int check_options(const struct hr_option *option, char *why, size_t why_s
         if (i == TABLE_MAX || option[i].help == NULL || option[i].type <= HR_NULL || option[i].type > HR_SECRET) {
             return refuse(why, why_size, "an option of the plugin has no help or no known type", option[i].name);
         }
+        struct hr_value preset = {0};
+        char err[256] = "";
+        if (config_preset(&option[i], &preset, err, sizeof(err)) < 0) {
+            return refuse(why, why_size, "the preset of an option doesn't fit its own table", option[i].name);
+        }
+        config_value_clear(&preset);
     }
     return HR_OK;
 }
