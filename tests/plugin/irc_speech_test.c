@@ -183,12 +183,24 @@ static void who_takes_the_nick_while_we_ask_gets_nothing(void **state)
     irc_ready(fake, "account-notify");
     irc_line(fake, ":mallory!m@h JOIN #dpulo");
     irc_line(fake, ":mallory!m@h PRIVMSG #dpulo :!end");
+    irc_line(fake, ":s 330 hashroom mallory asha :is logged in as"); /* asked too late: of whom is this? */
     irc_line(fake, ":mallory!m@h NICK :mall");
     assert_string_equal(post(fake)->text, "!end");
     assert_string_equal(post(fake)->account, "");
     irc_line(fake, ":s 330 hashroom mallory asha :is logged in as");
     irc_line(fake, ":s 318 hashroom mallory :End");
     assert_int_equal(fake_count(fake, FAKE_POST), 1);
+}
+
+static void a_new_nick_is_asked_about_anew(void **state)
+{
+    struct fake *fake = *state = irc_new();
+    irc_ready(fake, "account-notify");
+    irc_line(fake, ":asha!a@h ACCOUNT boss");
+    irc_line(fake, ":asha!a@h NICK :asha2");
+    irc_line(fake, ":asha2!a@h PRIVMSG #dpulo :!end");
+    irc_expect(fake, "WHOIS asha2");
+    assert_int_equal(fake_count(fake, FAKE_POST), 0);
 }
 
 static void extended_join_and_whox_tell_accounts(void **state)
@@ -320,6 +332,7 @@ int main(void)
         TEST(a_line_waits_for_one_whois),
         TEST(an_account_is_forgotten_at_nick_quit_and_part),
         TEST(who_takes_the_nick_while_we_ask_gets_nothing),
+        TEST(a_new_nick_is_asked_about_anew),
         TEST(extended_join_and_whox_tell_accounts),
         TEST(a_whois_without_answer_ends_after_ten_seconds),
         TEST(who_floods_while_we_ask_is_not_kept),
