@@ -55,10 +55,11 @@ role "host" {{ accounts = {{ "one/{name}asha", "home/{self.owner.user_id}" }}  n
             "token_file": bot.secret("matrix.token", self.matrix_bot.token),
             "invite_from": [self.owner.user_id], **matrix}})
         bot.plugin("twitter", {"x": {
-            "api": self.x.url, "bearer_file": bot.secret("x.bearer", BEARER),
-            "consumer_key_file": bot.secret("x.ck", CONSUMER_KEY),
-            "consumer_secret_file": bot.secret("x.cs", CONSUMER_SECRET),
-            "token_file": bot.secret("x.token", TOKEN), "token_secret_file": bot.secret("x.ts", TOKEN_SECRET)}})
+            "api_url": self.x.url, "bearer_file": bot.secret("x.bearer", BEARER),
+            "consumer_key_file": bot.secret("x.consumer-key", CONSUMER_KEY),
+            "consumer_secret_file": bot.secret("x.consumer-secret", CONSUMER_SECRET),
+            "access_token_file": bot.secret("x.access-token", TOKEN),
+            "access_secret_file": bot.secret("x.access-secret", TOKEN_SECRET)}})
         bot.plugin("session", {name: {"rule": "FREQ=WEEKLY;BYDAY=TU", "time": "20:00", "zone": "Europe/London",
                                       "topic": "Reading", "questions": QUESTIONS, **session}})
         for plugin in ("relay", "resources", "moderation", "desk"):

@@ -48,7 +48,7 @@ class Connection:
         self.sock, self.name, self.wrap = sock, name, wrap
         self.id = str(uuid.UUID(int=random.Random(time.monotonic_ns()).getrandbits(128)))
         self.connected_at = iso(clock.now_ms())
-        self.since = time.monotonic()
+        self.since_ms = clock.now_ms()
         self.beats = 0
         self._queue = collections.deque()
         self._wake = threading.Condition()
@@ -156,7 +156,7 @@ class Streams:
 
     def healthy_since(self):
         with self.lock:
-            return min((c.since for c in self.open["filtered_stream"]), default=None)
+            return min((c.since_ms for c in self.open["filtered_stream"]), default=None)
 
     def enter(self, connection):
         name = connection.name

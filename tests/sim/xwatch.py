@@ -45,13 +45,13 @@ class Watch:
             self._refused[identity] = (code, time.monotonic())
 
     def search(self, since_id, next_token, stream_since):
-        """stream_since: monotonic time since when a stream is healthy, or None."""
+        """stream_since: simulated time since when a stream is healthy, or None."""
         if since_id and self.clock.now_ms() - snowflake_ms(since_id) > SEVEN_DAYS_MS:
             self.fault(f"search: since_id {since_id} is older than the window")
         if next_token:
             return
-        now = time.monotonic()
-        if stream_since and now - stream_since > 15 and self._searches and now - self._searches[-1] < 15:
+        now = self.clock.now_ms()
+        if stream_since and now - stream_since > 15_000 and self._searches and now - self._searches[-1] < 15_000:
             self.fault("search: asked more than once in 15 s while the stream is healthy")
         self._searches.append(now)
 
