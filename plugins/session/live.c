@@ -71,7 +71,7 @@ int live_begin(struct session *session, const struct occurrence *occurrence, int
         status = live_record(session, &run, now + QUIET_AFTER_MS);
     }
     if (status >= 0) {
-        api->log(session->bot, HR_INFO, "%s: the chat has started, %d questions, it ends at %s", session->chat, plan.count,
+        api->log(session->bot, HR_INFO, "the chat has started, %d questions, it ends at %s", plan.count,
                  say_when(session, run.end_ms));
         status = live_say_welcome(session, &run, &plan);
     }
@@ -177,7 +177,7 @@ int live_end(struct session *session, struct run *run)
     if (status < 0) {
         return status;
     }
-    session->api->log(session->bot, HR_INFO, "%s: the chat has ended%s", session->chat,
+    session->api->log(session->bot, HR_INFO, "the chat has ended%s",
                       stale ? " while I was away; nothing is said, it is too long ago" : "");
     return stale ? 0 : live_say_end(session, run);
 }
@@ -350,8 +350,18 @@ static const struct {
     {at_half, do_half},       {at_warning, do_warning},   {at_last, do_last},   {at_due, do_due},     {at_alive, do_alive},
 };
 
+/* A step that failed half-way is taken back; what it had said stays said, by its key. */
+static int take_back(struct session *session, const struct run *before, int status)
+{
+    if (store_save(session, before) < 0 || live_record(session, before, say_chat(session)->quiet_until_ms) < 0) {
+        session->api->log(session->bot, HR_ERROR, "a failed step could not be taken back either");
+    }
+    return status;
+}
+
 int live_step(struct session *session, struct run *run, int64_t now, int64_t *next_ms)
 {
+    const struct run before = *run;
     size_t best = 0;
     int64_t best_ms = NEVER_MS;
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
@@ -366,5 +376,5 @@ int live_step(struct session *session, struct run *run, int64_t now, int64_t *ne
         return 0;
     }
     int status = steps[best].run(session, run);
-    return status < 0 ? status : 1;
+    return status < 0 ? take_back(session, &before, status) : 1;
 }

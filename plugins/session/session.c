@@ -179,13 +179,12 @@ void session_tick(struct session *session)
         next_ms = now + 5 * SECOND_MS;
     }
     if (status < 0) {
-        session->api->log(session->bot, HR_ERROR, "%s: a step of the chat failed (status %d), again in 5 s", session->chat, status);
+        session->api->log(session->bot, HR_ERROR, "a step of the chat failed (status %d), again in 5 s", status);
     }
     session->api->timer_stop(session->timer);
     session->timer = NULL;
     if (session->api->timer_at(session->bot, next_ms, on_timer, session, &session->timer) < 0) {
-        session->api->log(session->bot, HR_ERROR, "%s: there is no timer left; the chat stands still until a host types !next",
-                          session->chat);
+        session->api->log(session->bot, HR_ERROR, "there is no timer left; the chat stands still until a host types !next");
     }
 }
 

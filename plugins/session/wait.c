@@ -143,8 +143,8 @@ static int remind(struct session *session, const struct occurrence *next, int64_
     }
     bool too_late = now > next->at_ms - lead_ms + grace_ms(lead_ms);
     if (too_late || now >= next->at_ms || newer_is_due(session, next, lead_ms, now)) {
-        session->api->log(session->bot, HR_INFO, "%s: the reminder %s before the chat is left out, it would come too late",
-                          session->chat, say_span(session, lead_ms));
+        session->api->log(session->bot, HR_INFO, "the reminder %s before the chat is left out, it would come too late",
+                          say_span(session, lead_ms));
         return 1;
     }
     struct saying saying = reminder(session, next, lead_ms, now);
