@@ -308,9 +308,23 @@ static int split(struct arena *arena, const char *rest, const char **argv)
     return argc;
 }
 
+/* Of a plugin with an instance for each chat, the one with this chat's name answers. */
+static struct hr_bot *owner_for(const struct command_ask *ask, const struct command_name *name)
+{
+    const struct command_name *other = ask->chat == NULL ? NULL : ask->commands->first;
+    for (; other != NULL; other = other->next) {
+        const struct hr_bot *owner = other->owner;
+        if (owner != NULL && other->command == name->command && owner->config != NULL &&
+            strcmp(owner->config->title, ask->chat->name) == 0) {
+            return other->owner;
+        }
+    }
+    return name->owner;
+}
+
 static void run_owner(const struct command_ask *ask, const struct command_name *name, const char *rest)
 {
-    struct hr_bot *owner = name->owner;
+    struct hr_bot *owner = owner_for(ask, name);
     const struct hr_command *command = name->command;
     const char *argv[MAX_WORDS + 1];
     const struct hr_call call = {
