@@ -42,6 +42,9 @@ struct piece {
     size_t body_len;
     int attempt;
     bool in_flight, doubt;
+    bool arrived;         /* the far side has it; the rows say so with the next transaction */
+    char *remote_id;      /* of what arrived, or NULL */
+    struct piece *next_arrived;
     int64_t first_ms;     /* wall clock of the first attempt */
     struct piece *next;   /* in the lane, by id */
     UT_hash_handle hh;    /* by id, over all rooms */

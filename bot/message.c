@@ -169,6 +169,7 @@ int messages_post(struct messages *messages, struct hr_bot *from, const struct h
     if (from->network == NULL || !post_is_sound(post)) {
         return HR_EINVAL;
     }
+    turn_write(messages->app->turn); /* what has arrived is settled first: an own post that comes back is known */
     const char *network = from->network->name;
     struct room *room = rooms_find(messages->app->rooms, network, post->room);
     if (room == NULL && (post->flags & HR_MSG_PRIVATE)) {

@@ -39,14 +39,14 @@ void network_detach(struct hr_bot *bot)
     if (network == NULL) {
         return;
     }
+    if (bot->app->outbox != NULL) {
+        outbox_network_gone(bot->app->outbox, network);
+    }
     struct rooms *rooms = bot->app->rooms;
     for (struct room *room = rooms_next(rooms, NULL); room != NULL; room = rooms_next(rooms, room)) {
         if (room->network == network) {
             room->network = NULL;
         }
-    }
-    if (bot->app->outbox != NULL) {
-        outbox_network_gone(bot->app->outbox, network);
     }
     free((char *)network->scope);
     free(network->reason);

@@ -19,7 +19,9 @@ struct outbox *outbox_new(struct app *app)
     outbox->app = app;
     uv_timer_init(app->loop, &outbox->timer);
     outbox->timer.data = outbox;
+    outbox->last_arrived = &outbox->arrived;
     turn_on_end(app->turn, pump_run, outbox);
+    turn_on_begin(app->turn, outbox_settle_arrived, outbox);
     return outbox;
 }
 
@@ -34,6 +36,7 @@ void outbox_free(struct outbox *outbox)
         return;
     }
     turn_on_end(outbox->app->turn, NULL, NULL);
+    turn_on_begin(outbox->app->turn, NULL, NULL);
     for (struct room *room = rooms_next(outbox->app->rooms, NULL); room != NULL;
          room = rooms_next(outbox->app->rooms, room)) {
         lane_clear(outbox, room);
@@ -199,7 +202,7 @@ void outbox_settle(struct outbox *outbox, struct piece *piece, const char *state
     /* What is left of a line that was refused would stand alone: leave it out. */
     for (struct piece *other = piece->room->lane.piece, *next; other != NULL; other = next) {
         next = other->next;
-        if (other != piece && other->claim == claim && !other->in_flight && strcmp(claim->worst, "refused") == 0) {
+        if (other != piece && other->claim == claim && !other->in_flight && !other->arrived && strcmp(claim->worst, "refused") == 0) {
             row_part_state(outbox, other->id, "dropped", NULL, "an earlier part was refused");
             lane_drop_piece(outbox, other);
         }
@@ -209,6 +212,57 @@ void outbox_settle(struct outbox *outbox, struct piece *piece, const char *state
     }
     lane_drop_piece(outbox, piece);
     turn_touch(outbox->app->turn);
+}
+
+/* ---- settling joins the next turn (DESIGN 4.4) ---------------------------------- */
+
+enum { ARRIVED_MAX = 64, ARRIVED_MAX_UNREADABLE = 2, ARRIVED_MAX_MS = 50 };
+
+static void has_arrived(struct outbox *outbox, struct piece *piece, const char *remote_id)
+{
+    piece->arrived = true;
+    piece->remote_id = remote_id == NULL ? NULL : xstrdup(remote_id);
+    if (outbox->arrived_count++ == 0) {
+        outbox->arrived_ms = clock_monotonic_ms();
+    }
+    *outbox->last_arrived = piece;
+    outbox->last_arrived = &piece->next_arrived;
+    turn_touch(outbox->app->turn);
+}
+
+void outbox_settle_arrived(void *arg)
+{
+    struct outbox *outbox = arg;
+    struct piece *piece = outbox->arrived;
+    outbox->arrived = NULL;
+    outbox->last_arrived = &outbox->arrived;
+    outbox->arrived_count = 0;
+    while (piece != NULL) {
+        struct piece *next = piece->next_arrived;
+        outbox_settle(outbox, piece, "delivered", piece->remote_id, NULL);
+        piece = next;
+    }
+}
+
+bool outbox_settling_is_due(const struct outbox *outbox, int64_t now_ms, int64_t *wake_ms)
+{
+    if (outbox->arrived_count == 0) {
+        return false;
+    }
+    int64_t latest_ms = outbox->arrived_ms + ARRIVED_MAX_MS;
+    size_t unreadable = 0;
+    for (const struct piece *piece = outbox->arrived; piece != NULL && unreadable < ARRIVED_MAX_UNREADABLE;
+         piece = piece->next_arrived) {
+        const struct network *network = piece->room->network;
+        /* After a crash these would be said again: few may be on their way to the disk. */
+        unreadable += network == NULL || !(network->bot->plugin->network->flags & HR_NET_SAME_TXN);
+    }
+    if (outbox->app->stopping || turn_is_open(outbox->app->turn) || outbox->arrived_count >= ARRIVED_MAX ||
+        unreadable >= ARRIVED_MAX_UNREADABLE || now_ms >= latest_ms) {
+        return true;
+    }
+    *wake_ms = latest_ms < *wake_ms ? latest_ms : *wake_ms;
+    return false;
 }
 
 static void try_again(struct outbox *outbox, struct network *network, struct piece *piece, int64_t retry_ms,
@@ -227,7 +281,7 @@ void outbox_sent(struct outbox *outbox, struct hr_bot *from, uint64_t part, int 
 {
     struct piece *piece;
     HASH_FIND(hh, outbox->pieces, &part, sizeof(part), piece);
-    if (piece == NULL || piece->room->network == NULL || piece->room->network->bot != from) {
+    if (piece == NULL || piece->arrived || piece->room->network == NULL || piece->room->network->bot != from) {
         return; /* answered twice, or after it was settled otherwise */
     }
     if (piece->in_flight) {
@@ -236,7 +290,7 @@ void outbox_sent(struct outbox *outbox, struct hr_bot *from, uint64_t part, int 
         from->network->in_flight--;
     }
     if (status == HR_OK) {
-        outbox_settle(outbox, piece, "delivered", remote_id, NULL);
+        has_arrived(outbox, piece, remote_id);
     } else if (status == HR_ERETRY) {
         try_again(outbox, from->network, piece, retry_ms, reason);
     } else {
@@ -282,6 +336,8 @@ static bool doubt(struct outbox *outbox, struct piece *piece)
         return false;
     }
     uint64_t message = claim->message;
+    turn_write(outbox->app->turn);
+    outbox_settle_arrived(outbox); /* a part of it may be among those */
     row_delivery_state(outbox, claim->delivery, "unknown", "it may have arrived; it is stated again with a note");
     for (struct piece *other = room->lane.piece, *next; other != NULL; other = next) {
         next = other->next;
@@ -313,6 +369,10 @@ void outbox_restate(struct outbox *outbox, const struct network *network)
 void outbox_network_gone(struct outbox *outbox, struct network *network)
 {
     struct piece *piece, *next;
+    if (outbox->arrived != NULL) {
+        turn_write(outbox->app->turn);
+        outbox_settle_arrived(outbox);
+    }
     HASH_ITER(hh, outbox->pieces, piece, next) {
         if (piece->room->network == network && piece->in_flight) {
             piece->in_flight = false;

@@ -74,6 +74,7 @@ void lane_drop_piece(struct outbox *outbox, struct piece *piece)
         free(piece->claim->reason);
         free(piece->claim);
     }
+    free(piece->remote_id);
     free(piece->body);
     free(piece);
 }

@@ -11,6 +11,9 @@ struct outbox {
     struct piece *pieces; /* hash by id */
     uv_timer_t timer;
     bool started, closing;
+    struct piece *arrived, **last_arrived; /* in the order of their arrival */
+    size_t arrived_count;
+    int64_t arrived_ms;   /* monotonic: the oldest of them */
 };
 
 /* -- lanes -- */
@@ -38,5 +41,9 @@ void outbox_settle(struct outbox *outbox, struct piece *piece, const char *state
 /* A question in doubt on a network that can't recognise it again is not said
  * twice: it ends as unknown and HR_EV_DOUBT tells the session. NULL: all networks. */
 void outbox_restate(struct outbox *outbox, const struct network *network);
+/* Settling joins the next transaction; at the latest when this is true it makes
+ * its own. *wake_ms is brought forward to that moment. */
+bool outbox_settling_is_due(const struct outbox *outbox, int64_t now_ms, int64_t *wake_ms);
+void outbox_settle_arrived(void *outbox); /* first in each transaction */
 void pump_run(void *outbox); /* at the end of each turn */
 #endif

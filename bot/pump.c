@@ -206,7 +206,7 @@ static bool room_choice(struct outbox *outbox, struct room *room, int64_t now_ms
         return false;
     }
     for (struct piece *piece = room->lane.piece; piece != NULL; piece = piece->next) {
-        if (!piece->in_flight) { /* a line that has begun is finished first */
+        if (!piece->in_flight && !piece->arrived) { /* a line that has begun is finished first */
             *out = (struct choice){.piece = piece, .priority = HR_QUESTION, .order = 0};
             return true;
         }
@@ -286,6 +286,10 @@ void pump_run(void *arg)
         if (bot->network != NULL && bot->network->up && bot->started && !bot->stopping) {
             pump_network(outbox, bot->network, now_ms, &wake_ms);
         }
+    }
+    if (outbox_settling_is_due(outbox, now_ms, &wake_ms)) {
+        turn_write(outbox->app->turn);
+        outbox_settle_arrived(outbox);
     }
     uv_timer_start(&outbox->timer, on_timer, (uint64_t)(wake_ms - now_ms), 0);
 }

@@ -31,6 +31,8 @@ struct turn {
     uint64_t commits;
     void (*end_fn)(void *arg);
     void *end_arg;
+    void (*begin_fn)(void *arg);
+    void *begin_arg;
 };
 
 static void run(struct turn *turn, const char *sql)
@@ -150,6 +152,7 @@ void turn_free(struct turn *turn)
     }
     BUG_IF(turn->depth > 0);
     turn->end_fn = NULL;
+    turn->begin_fn = NULL;
     commit(turn);
     uv_prepare_stop(&turn->prepare);
     uv_close((uv_handle_t *)&turn->prepare, on_prepare_closed);
@@ -161,11 +164,23 @@ void turn_on_end(struct turn *turn, void (*fn)(void *arg), void *arg)
     turn->end_arg = arg;
 }
 
+void turn_on_begin(struct turn *turn, void (*fn)(void *arg), void *arg)
+{
+    turn->begin_fn = fn;
+    turn->begin_arg = arg;
+}
+
 void turn_write(struct turn *turn)
 {
     if (!turn->open) {
         run(turn, "BEGIN IMMEDIATE");
         turn->open = true;
+        if (turn->begin_fn != NULL) {
+            int depth = turn->depth;
+            turn->depth = 0; /* outside the savepoints: it stays when a callback is undone */
+            turn->begin_fn(turn->begin_arg);
+            turn->depth = depth;
+        }
     }
     for (int i = 0; i < turn->depth; i++) {
         if (!turn->level[i].open) {
@@ -173,6 +188,11 @@ void turn_write(struct turn *turn)
             turn->level[i].open = true;
         }
     }
+}
+
+bool turn_is_open(const struct turn *turn)
+{
+    return turn->open;
 }
 
 void turn_effect(struct turn *turn, turn_effect_fn *fn, turn_effect_fn *drop, void *arg)

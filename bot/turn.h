@@ -18,7 +18,10 @@ struct turn *turn_new(uv_loop_t *loop, struct store *store);
 void turn_free(struct turn *turn);
 /* Called before the commit of each turn in which something happened or was due. */
 void turn_on_end(struct turn *turn, void (*fn)(void *arg), void *arg);
+/* Called first in each transaction, outside every savepoint: what was put off joins it. */
+void turn_on_begin(struct turn *turn, void (*fn)(void *arg), void *arg);
 void turn_write(struct turn *turn); /* makes sure the transaction is open; call before any write */
+bool turn_is_open(const struct turn *turn); /* has this turn written something? */
 /* Something for after the commit. drop (may be NULL) is called instead of fn
  * when the savepoint it was queued in is undone. */
 void turn_effect(struct turn *turn, turn_effect_fn *fn, turn_effect_fn *drop, void *arg);

@@ -256,7 +256,7 @@ void fixture_free(struct fixture *f)
 
 void fixture_restart(struct fixture *f, bool clean)
 {
-    fixture_turn(f);
+    turn_finish(f->app.turn);
     if (!clean) { /* the plugins never hear of it: parts stay claimed */
         f->answer = 1;
     }
@@ -267,6 +267,8 @@ void fixture_restart(struct fixture *f, bool clean)
 
 void fixture_turn(struct fixture *f)
 {
+    turn_finish(f->app.turn);
+    turn_write(f->app.turn); /* what has arrived is settled with the next transaction: here it is */
     turn_finish(f->app.turn);
     arena_reset(&f->app.arena);
 }

@@ -55,10 +55,27 @@ static void a_line_that_may_go_is_claimed_in_the_turn_that_logs_it(void **state)
     f->answer = 1;
     uint64_t before = turn_commits(f->app.turn);
     assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "hello", NULL), HR_OK);
-    fixture_turn(f);
+    turn_finish(f->app.turn);
     assert_int_equal(turn_commits(f->app.turn), before + 1);
     assert_int_equal(f->sent_count, 1);
     assert_int_equal(in_state(f, "claimed"), 1);
+}
+
+static void settling_joins_the_next_turn(void **state)
+{
+    struct fixture *f = *state;
+    all_up(f);
+    uint64_t before = turn_commits(f->app.turn);
+    assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "hello", NULL), HR_OK);
+    turn_finish(f->app.turn);
+    assert_int_equal(f->sent_count, 1);
+    assert_int_equal(in_state(f, "claimed"), 1); /* it has arrived; no transaction of its own for that */
+    assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "world", NULL), HR_OK);
+    turn_finish(f->app.turn);
+    assert_int_equal(turn_commits(f->app.turn), before + 2);
+    assert_int_equal(in_state(f, "delivered"), 1);
+    fixture_restart(f, true); /* a clean end leaves nothing open */
+    assert_int_equal(in_state(f, "delivered"), 2);
 }
 
 static void one_in_flight_keeps_the_order(void **state)
@@ -321,6 +338,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(waits_until_network_and_room_are_up),
         T(a_line_that_may_go_is_claimed_in_the_turn_that_logs_it),
+        T(settling_joins_the_next_turn),
         T(one_in_flight_keeps_the_order),
         T(questions_overtake_what_waits),
         T(said_once_by_key),
