@@ -84,7 +84,9 @@ static size_t length(const char *text)
 {
     size_t len = 0;
     while (!is_end(text + len)) {
-        len++;
+        if (++len > URL_MAX_BYTES) {
+            return len; /* too long for url_tidy() anyway */
+        }
     }
     for (;;) {
         size_t n = trailer(text, len);
