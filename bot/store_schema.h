@@ -31,16 +31,13 @@ static const char *const store_schema[] = {
     " flags INTEGER NOT NULL, lead TEXT NOT NULL, lead_url TEXT NOT NULL, expires_ms INTEGER NOT NULL,"
     " due_ms INTEGER NOT NULL, claimed_ms INTEGER, settled_ms INTEGER, state TEXT NOT NULL, reason TEXT) STRICT;"
     "CREATE INDEX delivery_message ON delivery(message);"
-    "CREATE INDEX delivery_open ON delivery(state) WHERE state IN ('waiting', 'claimed');"
 
     "CREATE TABLE part(id INTEGER PRIMARY KEY AUTOINCREMENT, room INTEGER NOT NULL REFERENCES room,"
     " txn TEXT NOT NULL, act INTEGER NOT NULL, body BLOB NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,"
     " remote_id TEXT, first_ms INTEGER, last_ms INTEGER, settled_ms INTEGER, reason TEXT) STRICT;"
-    "CREATE INDEX part_open ON part(state) WHERE state IN ('ready', 'claimed');"
 
     "CREATE TABLE delivery_part(delivery INTEGER NOT NULL REFERENCES delivery, part INTEGER NOT NULL REFERENCES part,"
     " PRIMARY KEY(delivery, part)) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX delivery_part_part ON delivery_part(part);"
 
     /* What the host lets every plugin read. */
     "CREATE VIEW core_pub_delivery AS SELECT r.network, r.address, d.room, d.state, d.act, d.priority,"
