@@ -192,15 +192,28 @@ struct problem client_problem(const struct hr_reply *reply)
     return problem;
 }
 
-/* Counted against the chat clock: X's own in the field, the simulator's in tests. */
+/* Value of a header line in `headers`, or NULL. */
+static const char *header(const char *headers, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = headers; at != NULL && *at != '\0'; at = strchr(at, '\n'), at += at != NULL) {
+        if (strncmp(at, name, len) == 0) {
+            return at + len;
+        }
+    }
+    return NULL;
+}
+
+/* Counted from X's own `date`, so that a wrong clock here does no harm. */
 int64_t client_reset_ms(struct client *client, const struct hr_reply *reply)
 {
-    static const char name[] = "x-rate-limit-reset: ";
-    const char *at = reply->headers == NULL ? NULL : strstr(reply->headers, name);
-    int64_t wait = 0;
-    if (at != NULL && (at == reply->headers || at[-1] == '\n')) {
-        wait = strtoll(at + sizeof(name) - 1, NULL, 10) * 1000 - client->twitter->api->now_ms(client->twitter->bot);
+    const char *reset = header(reply->headers, "x-rate-limit-reset: "), *date = header(reply->headers, "date: ");
+    struct tm tm = {0};
+    int64_t now_ms = client->twitter->api->wall_ms(client->twitter->bot);
+    if (date != NULL && strptime(date, "%a, %d %b %Y %H:%M:%S GMT", &tm) != NULL) {
+        now_ms = (int64_t)timegm(&tm) * 1000;
     }
+    int64_t wait = reset != NULL ? strtoll(reset, NULL, 10) * 1000 - now_ms : 0;
     wait = wait < reply->retry_ms ? reply->retry_ms : wait;
     return wait < 0 ? 0 : wait > RESET_MAX_MS ? RESET_MAX_MS : wait;
 }

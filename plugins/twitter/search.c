@@ -9,7 +9,7 @@
 #include "snowflake.h"
 #include <inttypes.h>
 
-enum { PAGES_MAX = 20, PAGE_POSTS = 100, PAGE_POSTS_MIN = 10 };
+enum { PAGES_MAX = 20, PAGE_POSTS = 100, PAGE_POSTS_MIN = 10, TOKEN_MAX_BYTES = 4096 };
 static const int64_t OVERLAP_MS = 120 * 1000, SETTLE_MS = 45 * 1000, SPACING_MS = 15 * 1000, MINUTE_MS = 60 * 1000,
                      FLOOR_MS = (6LL * 24 * 60 + 23 * 60 + 50) * MINUTE_MS;
 
@@ -28,7 +28,8 @@ struct search {
     struct hr_request *request;
     struct backoff backoff;
     struct search_pages pages;   /* of the walk under way */
-    char since[SNOWFLAKE_SIZE], start_time[32], end_time[32], next[256];
+    char since[SNOWFLAKE_SIZE], start_time[32], end_time[32];
+    char *next;                  /* token of the next page, or NULL */
     bool whole_window;           /* X called our since_id too old */
 };
 
@@ -104,7 +105,7 @@ static void run_at(struct search *search, int64_t at_ms)
 static void walk_end(struct search *search)
 {
     search_pages_clear(&search->pages);
-    search->next[0] = '\0';
+    mem_clear(&search->next);
     search->whole_window = false;
     if (!search->active) {
         return;
@@ -209,11 +210,12 @@ static void on_page(void *arg, const struct hr_reply *reply)
         return;
     }
     const char *next = json_string_value(json_object_get(json_object_get(root, "meta"), "next_token"));
-    snprintf(search->next, sizeof(search->next), "%s", next != NULL && strlen(next) < sizeof(search->next) ? next : "");
+    mem_clear(&search->next);
+    search->next = next != NULL && next[0] != '\0' && strlen(next) <= TOKEN_MAX_BYTES ? mem_dup(next) : NULL;
     inbox_count(search->twitter, root);
     search_pages_add(&search->pages, root);
     json_decref(root);
-    bool more = search->next[0] != '\0' && search->pages.pages < PAGES_MAX && budget_stop(search->twitter->budget) == NULL;
+    bool more = search->next != NULL && search->pages.pages < PAGES_MAX && budget_stop(search->twitter->budget) == NULL;
     if (more) {
         ask(search);
     } else {
@@ -240,7 +242,7 @@ static void ask(struct search *search)
     if (search->end_time[0] != '\0') {
         client_param(&call, "end_time", search->end_time);
     }
-    if (search->next[0] != '\0') {
+    if (search->next != NULL) {
         client_param(&call, "next_token", search->next);
     }
     if (search->pages.pages == 0) {
@@ -265,7 +267,8 @@ static void start_walk(struct search *search)
     const char *cursor = search->whole_window ? "" : search->cursor;
     char gap[SNOWFLAKE_SIZE] = "";
     search_pages_clear(&search->pages);
-    search->next[0] = search->start_time[0] = search->end_time[0] = '\0';
+    mem_clear(&search->next);
+    search->start_time[0] = search->end_time[0] = '\0';
     if (search->to_ms != 0 && search->gap_ms != 0) { /* last look: from the first gap, for what the index had late */
         snowflake_at(search->gap_ms + OVERLAP_MS, gap);
         cursor = cursor[0] != '\0' && snowflake_compare(gap, cursor) < 0 ? gap : cursor;
