@@ -190,6 +190,10 @@ static void deliver(struct search *search)
     save(search);
     twitter->api->log(twitter->bot, HR_INFO, "search for %s: %zu posts, %zu of them new", search->tag, search->pages.count,
                       fresh);
+    if (search->next != NULL) {
+        twitter->api->log(twitter->bot, HR_WARN, "search for %s: older posts were left unread: %s", search->tag,
+                          search->pages.pages == PAGES_MAX ? "there are more than 2,000" : "the budget is used up");
+    }
     search->backoff = (struct backoff){0};
     walk_end(search);
 }

@@ -333,6 +333,21 @@ static void the_other_dialect_is_tried_once(void **state)
     fake_free(fix.fake);
 }
 
+static void an_echo_settles_a_post_before_its_answer(void **state)
+{
+    (void)state;
+    struct fix fix = begin(NULL, NULL);
+    struct hr_request *stream = open_stream(&fix);
+    assert_int_equal(fake_send(fix.fake, 3, fix.room, "{\"text\":\"Q1 fish & chips? #dpulo\"}"), HR_OK);
+    say(&fix, stream, "{\"data\":{\"id\":\"1597700000000000009\",\"text\":\"Q1 fish &amp; chips? #dpulo\",\"author_id\":\"77\","
+                      "\"entities\":{\"hashtags\":[{\"tag\":\"dpulo\"}]}}}\r\n");
+    assert_int_equal(fake_last(fix.fake, FAKE_SENT)->status, HR_OK);
+    assert_string_equal(fake_last(fix.fake, FAKE_SENT)->key, "1597700000000000009");
+    assert_null(fake_request(fix.fake, "POST http://127.0.0.1:1/2/tweets"));
+    assert_int_equal(fake_count(fix.fake, FAKE_POST), 0);
+    fake_free(fix.fake);
+}
+
 static void partial_credentials_are_a_problem(void **state)
 {
     (void)state;
@@ -361,6 +376,7 @@ int main(void)
         cmocka_unit_test(deletions_are_subscribed_and_followed),
         cmocka_unit_test(the_budget_stops_reading),
         cmocka_unit_test(the_other_dialect_is_tried_once),
+        cmocka_unit_test(an_echo_settles_a_post_before_its_answer),
         cmocka_unit_test(partial_credentials_are_a_problem),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
