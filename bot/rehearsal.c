@@ -19,10 +19,10 @@ enum {
 };
 
 static const char *const sample_questions[] = {
-    "What is the first thing you would tell somebody who is new to Access to Work?",
-    "What has helped you get support agreed faster?",
-    "Which equipment or help made the biggest difference to your work?",
-    "What one change would you ask for?",
+    "What has Access to Work made possible for you?",
+    "What has helped you get it agreed faster?",
+    "What gets in the way?",
+    "What should we ask for together?",
 };
 
 /* ---- words of the command line ---------------------------------------------------- */
