@@ -29,7 +29,6 @@ static void refused(struct mx_room *room, const struct call_reply *reply)
                           ? "check its address in the configuration"
                           : mx->api->print(mx->bot, "invite %s to it, or ask a moderator to", mx->user);
     const char *reason = mx->api->print(mx->bot, "cannot join %s (%s): %s", room->address, reply->words, fix);
-    matrix_error(mx, "%s", reason);
     room_down(room, reason);
 }
 

@@ -51,7 +51,6 @@ static void on_timer(void *arg)
 static void give_up(struct matrix *mx, const char *reason)
 {
     mx->stopped = true;
-    matrix_error(mx, "%s", reason);
     matrix_down(mx, reason);
 }
 
@@ -59,9 +58,8 @@ static void try_later(struct matrix *mx, const struct call_reply *reply)
 {
     int64_t wait_ms = matrix_backoff_ms(mx, mx->tries++);
     wait_ms = reply->retry_ms > wait_ms ? reply->retry_ms : wait_ms;
-    matrix_error(mx, "cannot log in to %s: %s; next try in %d s", mx->homeserver, reply->words,
-                 (int)((wait_ms + 999) / 1000));
-    matrix_down(mx, mx->api->print(mx->bot, "cannot log in: %s; it is tried again", reply->words));
+    matrix_down(mx, mx->api->print(mx->bot, "cannot log in to %s: %s; it is tried again each minute at the latest",
+                                   mx->homeserver, reply->words));
     (void)mx->api->timer_in(mx->bot, wait_ms, 0, on_timer, mx, &mx->timer);
 }
 
@@ -183,7 +181,6 @@ void login_lost(struct matrix *mx, bool soft)
     if (!soft) {
         mem_set(&mx->device, NULL); /* logged out for good: the device is gone */
     }
-    matrix_error(mx, "the server ended the session; logging in again");
     matrix_down(mx, "the server ended the session; logging in again");
     int64_t wait_ms = mx->tries == 0 ? 0 : matrix_backoff_ms(mx, mx->tries);
     mx->tries++;

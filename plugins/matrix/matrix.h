@@ -119,7 +119,7 @@ int64_t matrix_backoff_ms(struct matrix *mx, unsigned tries);
 const char *matrix_server(const char *id);
 /* A column that may be NULL. Borrowed. */
 const char *matrix_column(const struct hr_value *column);
-/* The network is down: told to the host once for each reason. */
+/* The network is down: told to the host, who tells the operator, once for each reason. */
 void matrix_down(struct matrix *mx, const char *reason);
 
 #endif

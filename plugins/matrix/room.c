@@ -153,6 +153,9 @@ void room_free_all(struct matrix *mx)
     mx->room_count = mx->room_cap = 0;
 }
 
+static const char ENCRYPTED[] = "the room is encrypted, so nothing is read or said there; give the chat a room without "
+                                "encryption";
+
 /* ---- states ------------------------------------------------------------------------- */
 
 void room_down(struct mx_room *room, const char *reason)
@@ -184,10 +187,7 @@ void room_encrypt(struct mx_room *room)
     const struct hr_value args[] = {HR_V_STR(room->id)};
     room->encrypted = true;
     (void)mx->api->sql(mx->bot, "INSERT OR IGNORE INTO matrix_encrypted(room_id) VALUES(?1)", args, 1, NULL, NULL);
-    mx->api->log(mx->bot, HR_WARN,
-                 "The room %s is encrypted, so nothing is read or said there: please give the chat a room "
-                 "without encryption.", room->address);
-    room_down(room, "the room is encrypted, so nothing is read or said there");
+    room_down(room, ENCRYPTED);
 }
 
 void room_state(struct mx_room *room, const struct event *event)
@@ -220,7 +220,7 @@ void room_joined(struct mx_room *room)
         (void)room_save(room);
     }
     if (room->encrypted) {
-        room_down(room, "the room is encrypted, so nothing is read or said there");
+        room_down(room, ENCRYPTED);
     }
 }
 
@@ -235,13 +235,11 @@ void room_read(struct mx_room *room, const char *last_event)
 
 void room_left(struct mx_room *room)
 {
-    struct matrix *mx = room->mx;
     room->joined = false;
     mem_set(&room->last_event, NULL);
     if (room->gone == NULL) {
         mem_set(&room->gone, "the bot was taken out of the room; it stays out until somebody it knows invites it");
     }
-    mx->api->log(mx->bot, HR_WARN, "%s: %s", room->address, room->gone);
     (void)room_save(room);
     member_clear(room);
     room_down(room, room->gone);
@@ -252,7 +250,7 @@ void room_synced(struct matrix *mx, bool first)
     for (size_t i = 0; first && i < mx->room_count; i++) {
         struct mx_room *room = mx->room[i];
         if (room->encrypted) {
-            room_down(room, "the room is encrypted, so nothing is read or said there");
+            room_down(room, ENCRYPTED);
         } else if (room->gone != NULL) {
             room_down(room, room->gone);
         } else if (!room->joined && room->private && room->last_event != NULL) {

@@ -34,10 +34,10 @@ static void learn(struct matrix *mx, int64_t retry_ms)
         return;
     }
     double asked = 1000.0 / (double)(retry_ms > 1000 ? retry_ms : 1000);
-    double rate = mx->rate / 2 < asked ? mx->rate / 2 : asked;
+    double rate = mx->rate > asked ? asked : mx->rate * 0.8;
     mx->rate = rate < LEAST_RATE ? LEAST_RATE : rate;
-    mx->burst = mx->burst > 10 ? 10 : mx->burst;
-    matrix_error(mx, "the server limits this account further: from now on one event in %.0f s", 1 / mx->rate);
+    mx->burst = mx->burst > 20 ? 10 : mx->burst < 2 ? 1 : mx->burst / 2; /* what we thought saved up was not there */
+    matrix_error(mx, "the server limits this account further: from now on one event in %.1f s", 1 / mx->rate);
     send_limits(mx);
 }
 

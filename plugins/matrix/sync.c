@@ -32,9 +32,11 @@ static void later(struct matrix *mx, const char *what, int64_t at_least_ms)
     if (mx->timer != NULL) {
         return;
     }
-    matrix_error(mx, "cannot read from %s: %s; next try in %d s", mx->homeserver, what, (int)((wait_ms + 999) / 1000));
-    if (mx->tries > 1) { /* one cut connection is no news for the rooms */
-        matrix_down(mx, mx->api->print(mx->bot, "the server does not answer: %s; it is tried again", what));
+    if (mx->tries == 1) { /* one cut connection is no news for the rooms */
+        matrix_error(mx, "cannot read from %s: %s; next try in %d s", mx->homeserver, what, (int)((wait_ms + 999) / 1000));
+    } else {
+        matrix_down(mx, mx->api->print(mx->bot, "cannot read from %s: %s; it is tried again each minute at the latest",
+                                       mx->homeserver, what));
     }
     if (mx->api->timer_in(mx->bot, wait_ms, 0, on_timer, mx, &mx->timer) < 0) {
         matrix_error(mx, "no timer to be had: reading has stopped");

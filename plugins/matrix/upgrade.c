@@ -54,7 +54,6 @@ void upgrade_failed(struct mx_room *room, const char *why)
     struct matrix *mx = room->mx;
     const char *reason = mx->api->print(mx->bot, "the room was upgraded to %s, but %s; put the new room into the "
                                         "configuration if it is the right one", room->successor, why);
-    matrix_error(mx, "%s: %s", room->address, reason);
     room_down(room, reason);
 }
 
