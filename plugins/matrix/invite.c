@@ -134,6 +134,8 @@ static void accept(struct invite *invite, struct mx_room *room)
     mem_set(&room->last_event, NULL);
     mem_set(&room->via, matrix_server(invite->from));
     room->tries = 0;
+    invite->mx->api->timer_stop(room->timer); /* of an earlier try */
+    room->timer = NULL;
     (void)room_save(room);
     invite->mx->api->log(invite->mx->bot, HR_INFO, "accepted the invite of %s to %s", invite->from, room->address);
     forget(invite);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Asking the server to let the bot into a room; aliases are resolved by the same request. */
+/* Asking the server to let the bot into a room; an alias is resolved first. */
 #include "call.h"
 #include "room.h"
 #include "scan.h"
 #include "sync.h"
 #include "upgrade.h"
+
+enum { MAX_PRIVATE_TRIES = 10, NEWS_MS = 2000 };
 
 static void on_timer(void *arg)
 {
@@ -13,13 +15,13 @@ static void on_timer(void *arg)
     room_join(room);
 }
 
-static void again(struct mx_room *room, const struct call_reply *reply)
+static void on_no_news(void *arg)
 {
-    struct matrix *mx = room->mx;
-    int64_t wait_ms = matrix_backoff_ms(mx, (unsigned)room->tries++);
-    wait_ms = reply->retry_ms > wait_ms ? reply->retry_ms : wait_ms;
-    room_down(room, mx->api->print(mx->bot, "cannot join yet: %s; it is tried again", reply->words));
-    (void)mx->api->timer_in(mx->bot, wait_ms, 0, on_timer, room, &room->timer);
+    struct mx_room *room = arg;
+    room->timer = NULL;
+    if (!room->joined) {
+        sync_full(room->mx);
+    }
 }
 
 static void refused(struct mx_room *room, const struct call_reply *reply)
@@ -30,6 +32,22 @@ static void refused(struct mx_room *room, const struct call_reply *reply)
                           : mx->api->print(mx->bot, "invite %s to it, or ask a moderator to", mx->user);
     const char *reason = mx->api->print(mx->bot, "cannot join %s (%s): %s", room->address, reply->words, fix);
     room_down(room, reason);
+    if (room->private) {
+        mem_set(&room->gone, reason);
+    }
+}
+
+static void again(struct mx_room *room, const struct call_reply *reply)
+{
+    struct matrix *mx = room->mx;
+    int64_t wait_ms = matrix_backoff_ms(mx, (unsigned)room->tries++);
+    if (room->private && room->tries > MAX_PRIVATE_TRIES) {
+        refused(room, reply);
+        return;
+    }
+    wait_ms = reply->retry_ms > wait_ms ? reply->retry_ms : wait_ms;
+    room_down(room, mx->api->print(mx->bot, "cannot join yet: %s; it is tried again", reply->words));
+    (void)mx->api->timer_in(mx->bot, wait_ms, 0, on_timer, room, &room->timer);
 }
 
 static void on_join(struct matrix *mx, void *arg, const struct call_reply *reply)
@@ -39,8 +57,8 @@ static void on_join(struct matrix *mx, void *arg, const struct call_reply *reply
     if (reply->status == HR_OK && room->successor != NULL) {
         upgrade_joined(room);
     } else if (reply->status == HR_OK) {
-        if (!room->joined) {
-            sync_full(mx); /* it may have been in there already, so that no news of it would come */
+        if (!room->joined && room->timer == NULL) { /* was the bot in there already, no news will come of it */
+            (void)mx->api->timer_in(mx->bot, NEWS_MS, 0, on_no_news, room, &room->timer);
         }
     } else if (reply->status == HR_EFAIL && room->successor != NULL) {
         upgrade_failed(room, reply->words);
@@ -102,9 +120,23 @@ static int join(struct mx_room *room)
     return rc;
 }
 
+static bool others_first(const struct matrix *mx)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < mx->room_count; i++) {
+        count += mx->room[i]->joining;
+    }
+    return count >= MATRIX_MAX_JOINING;
+}
+
 void room_join(struct mx_room *room)
 {
-    if (room->joining || room->mx->token == NULL) {
+    struct matrix *mx = room->mx;
+    if (room->joining || mx->token == NULL || room->timer != NULL) {
+        return;
+    }
+    if (others_first(mx)) {
+        (void)mx->api->timer_in(mx->bot, 300, 0, on_timer, room, &room->timer);
         return;
     }
     room->joining = true;

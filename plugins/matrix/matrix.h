@@ -17,6 +17,7 @@
 enum {
     MATRIX_MAX_ROOMS = 500,
     MATRIX_MAX_MEMBERS = 1000,  /* names remembered for each room */
+    MATRIX_MAX_JOINING = 4,     /* requests to join at once */
     MATRIX_MAX_INVITES = 50,    /* undecided ones */
     MATRIX_MAX_SEEN = 2048,     /* messages whose room is remembered */
     MATRIX_LATE_MS = 120000,    /* older than this when it arrives: history, never a command */
@@ -87,6 +88,7 @@ struct matrix {
     char *since;
     bool want_full;   /* the next sync has to bring all state */
     bool full;        /* the one under way does, and comes back at once */
+    bool narrow;      /* the last one was too big: ask for the least */
     struct call *poll; /* the sync under way, or NULL */
     bool recovering;  /* `since` was refused: find out what is new by the last events */
     bool up, stopped; /* stopped: waits for the operator */

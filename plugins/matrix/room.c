@@ -3,6 +3,7 @@
 #include "room.h"
 
 #include "member.h"
+#include "seen.h"
 #include "upgrade.h"
 
 #include <stdlib.h>
@@ -133,20 +134,24 @@ int room_load(struct matrix *mx)
     return rc;
 }
 
+static void room_free(struct mx_room *room)
+{
+    room->mx->api->timer_stop(room->timer);
+    member_clear(room);
+    free(room->address);
+    free(room->id);
+    free(room->gone);
+    free(room->reason);
+    free(room->last_event);
+    free(room->successor);
+    free(room->via);
+    free(room);
+}
+
 void room_free_all(struct matrix *mx)
 {
     for (size_t i = 0; i < mx->room_count; i++) {
-        struct mx_room *room = mx->room[i];
-        mx->api->timer_stop(room->timer);
-        member_clear(room);
-        free(room->address);
-        free(room->id);
-        free(room->gone);
-        free(room->reason);
-        free(room->last_event);
-        free(room->successor);
-        free(room->via);
-        free(room);
+        room_free(mx->room[i]);
     }
     free(mx->room);
     mx->room = NULL;
@@ -245,6 +250,24 @@ void room_left(struct mx_room *room)
     room_down(room, room->gone);
 }
 
+/* Private rooms that are over make place for others. */
+static void sweep(struct matrix *mx)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < mx->room_count; i++) {
+        struct mx_room *room = mx->room[i];
+        if (!room->private || room->gone == NULL || room->joining) {
+            mx->room[kept++] = room;
+            continue;
+        }
+        const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(room->address)};
+        (void)mx->api->sql(mx->bot, "DELETE FROM matrix_room WHERE instance = ?1 AND address = ?2", args, 2, NULL, NULL);
+        seen_forget(room);
+        room_free(room);
+    }
+    mx->room_count = kept;
+}
+
 void room_synced(struct matrix *mx, bool first)
 {
     for (size_t i = 0; first && i < mx->room_count; i++) {
@@ -260,4 +283,5 @@ void room_synced(struct matrix *mx, bool first)
             room_join(room);
         }
     }
+    sweep(mx);
 }

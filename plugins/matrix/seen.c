@@ -18,6 +18,15 @@ void seen_add(const struct mx_room *room, const char *event_id, bool is_edit)
         (struct seen){.hash = hash_of(event_id), .room = room, .is_edit = is_edit};
 }
 
+void seen_forget(const struct mx_room *room)
+{
+    for (size_t i = 0; i < MATRIX_MAX_SEEN; i++) {
+        if (room->mx->seen[i].room == room) {
+            room->mx->seen[i] = (struct seen){0};
+        }
+    }
+}
+
 bool seen_may_change(const struct mx_room *room, const char *event_id, bool by_edit)
 {
     const struct matrix *mx = room->mx;

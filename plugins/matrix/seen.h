@@ -10,6 +10,7 @@
 #include "matrix.h"
 
 void seen_add(const struct mx_room *room, const char *event_id, bool is_edit);
+void seen_forget(const struct mx_room *room); /* it is about to be freed */
 /* False: the target is known to be in another room, or (for an edit) to be an edit itself. */
 bool seen_may_change(const struct mx_room *room, const char *event_id, bool by_edit);
 

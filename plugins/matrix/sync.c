@@ -56,6 +56,7 @@ static void on_sync(struct matrix *mx, void *arg, const struct call_reply *reply
         mx->want_full = true;
         ask(mx);
     } else if (reply->status != HR_OK) {
+        mx->narrow = reply->status == HR_ELIMIT;
         later(mx, reply->words, reply->retry_ms);
     } else if (batch_take(mx, reply->body, reply->body_len) < 0) {
         later(mx, "the reply is not one of a Matrix server", -1);
@@ -71,6 +72,7 @@ void sync_done(struct matrix *mx, const char *next)
     mem_set(&mx->since, next);
     mx->recovering = false;
     mx->tries = 0;
+    mx->narrow = false;
     if (!mx->up) {
         mx->up = true;
         mx->up_since_ms = mx->api->now_ms(mx->bot);
@@ -101,7 +103,7 @@ static void ask(struct matrix *mx)
     bool first = mx->since == NULL;
     mx->full = mx->want_full;
     mx->want_full = false;
-    int limit = first && !mx->recovering ? FIRST_LIMIT : LIMIT;
+    int limit = (first && !mx->recovering) || mx->narrow ? FIRST_LIMIT : LIMIT;
     const char *since = first ? "" : mx->api->print(mx->bot, "&since=%s", call_encode(mx, mx->since));
     /* The first of a run brings all state, so that rights and encryption need not be stored. */
     struct call_request request = {

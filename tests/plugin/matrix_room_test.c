@@ -114,6 +114,7 @@ static void a_room_the_bot_was_in_already_is_found_by_a_full_sync(void **state)
     sync_rooms(world, JOINED(ROOM, "")); /* not known by its id yet */
     answer(world, "/v3/directory/", 200, "{\"room_id\":\"" ROOM "\",\"servers\":[]}");
     answer(world, "/v3/join/", 200, "{\"room_id\":\"" ROOM "\"}");
+    fake_pass(world->fake, 2000);
     assert_non_null(fake_request(world->fake, "timeout=0&full_state=true&since=s1"));
     sync_rooms(world, "\"join\":{\"" ROOM "\":{\"timeline\":{\"events\":[]}}}");
     assert_true(is_up(world, "#chat:hs.test"));
@@ -227,6 +228,55 @@ static void only_so_many_private_rooms_open(void **state)
     world_free(world);
 }
 
+static void private_rooms_that_are_over_make_place(void **state)
+{
+    (void)state;
+    struct world *world = world_new(ROOM);
+    fake_option(world->fake, "invite_from", "hs.test");
+    fake_private_limit(world->fake, 1000);
+    log_in(world);
+    sync_rooms(world, "");
+    for (int i = 0; i < 600; i++) { /* more than there are rooms in all */
+        char text[800];
+        snprintf(text, sizeof(text), INVITE("!dm%d:hs.test", ASHA, ""), i);
+        sync_rooms(world, text);
+        snprintf(text, sizeof(text), "/v3/join/%%21dm%d%%3A", i);
+        answer(world, text, 200, "{\"room_id\":\"!dm%d:hs.test\"}", i);
+        snprintf(text, sizeof(text), JOINED("!dm%d:hs.test", ""), i);
+        sync_rooms(world, text);
+        snprintf(text, sizeof(text), "\"leave\":{\"!dm%d:hs.test\":{}}", i);
+        sync_rooms(world, text);
+    }
+    assert_int_equal(fake_number(world->fake, "SELECT count(*) FROM matrix_room WHERE private"), 0);
+    world_free(world);
+}
+
+static void a_join_storm_is_spread(void **state)
+{
+    (void)state;
+    struct world *world = world_new(ROOM);
+    for (int i = 0; i < 20; i++) {
+        char address[40];
+        snprintf(address, sizeof(address), "!more%d:hs.test", i);
+        fake_room(world->fake, "home", address, "Matrix", "dpulo", HR_ROOM_PEOPLE);
+    }
+    log_in(world);
+    sync_rooms(world, "");
+    int joined = 0;
+    for (int round = 0; round < 100 && joined < 21; round++) {
+        int at_once = 0;
+        while (fake_request(world->fake, "/v3/join/") != NULL) {
+            answer(world, "/v3/join/", 200, "{\"room_id\":\"!x\"}");
+            at_once++;
+        }
+        assert_in_range(at_once, 0, 4);
+        joined += at_once;
+        fake_pass(world->fake, 300);
+    }
+    assert_int_equal(joined, 21);
+    world_free(world);
+}
+
 static void an_undecided_invite_survives_a_restart(void **state)
 {
     (void)state;
@@ -334,6 +384,8 @@ int main(void)
         cmocka_unit_test(listed_people_servers_and_known_hosts_may_invite),
         cmocka_unit_test(an_encrypted_private_room_is_turned_down_with_the_reason),
         cmocka_unit_test(only_so_many_private_rooms_open),
+        cmocka_unit_test(private_rooms_that_are_over_make_place),
+        cmocka_unit_test(a_join_storm_is_spread),
         cmocka_unit_test(an_undecided_invite_survives_a_restart),
         cmocka_unit_test(after_a_kick_the_bot_stays_out_until_a_known_person_invites_it),
         cmocka_unit_test(an_upgraded_room_is_followed_if_the_new_one_points_back),

@@ -184,6 +184,20 @@ static void a_reply_that_is_no_sync_reply_is_asked_for_again(void **state)
     world_free(world);
 }
 
+static void a_reply_too_big_is_asked_for_in_a_smaller_size(void **state)
+{
+    (void)state;
+    struct world *world = world_open();
+    const struct hr_reply reply = {.status = HR_ELIMIT, .retry_ms = -1, .body = "", .headers = "", .error = "too big"};
+    assert_non_null(fake_request(world->fake, "%22limit%22%3A50"));
+    fake_reply_full(world->fake, fake_request(world->fake, "/v3/sync"), &reply);
+    fake_pass(world->fake, 90001);
+    assert_non_null(fake_request(world->fake, "%22limit%22%3A1%2C"));
+    sync_events(world, TEXT("$1", ASHA, "small"));
+    assert_non_null(fake_request(world->fake, "%22limit%22%3A50"));
+    world_free(world);
+}
+
 static void a_pause_the_server_asks_for_is_kept(void **state)
 {
     (void)state;
@@ -340,6 +354,7 @@ int main(void)
         cmocka_unit_test(the_place_is_saved_in_the_same_callback_as_the_messages),
         cmocka_unit_test(failures_back_off_and_one_is_no_news),
         cmocka_unit_test(a_reply_that_is_no_sync_reply_is_asked_for_again),
+        cmocka_unit_test(a_reply_too_big_is_asked_for_in_a_smaller_size),
         cmocka_unit_test(a_pause_the_server_asks_for_is_kept),
         cmocka_unit_test(a_limited_timeline_is_filled_back_in_order),
         cmocka_unit_test(a_gap_ends_at_its_cap_and_says_so),
