@@ -217,6 +217,10 @@ void room_joined(struct mx_room *room)
 {
     room->joined = true;
     room->tries = 0;
+    if (room->successor == NULL) { /* else it counts for the next try to join that one */
+        room->mx->api->timer_stop(room->timer);
+        room->timer = NULL;
+    }
     if (room->gone != NULL || room->last_event == NULL) {
         mem_set(&room->gone, NULL);
         if (room->last_event == NULL) {

@@ -343,6 +343,23 @@ static void an_upgraded_room_is_followed_if_the_new_one_points_back(void **state
     world_free(world);
 }
 
+static void a_room_that_is_upgraded_just_after_joining_is_followed(void **state)
+{
+    (void)state;
+    struct world *world = world_new(ROOM);
+    log_in(world);
+    sync_rooms(world, "");
+    answer(world, "/v3/join/", 200, "{\"room_id\":\"" ROOM "\"}");
+    sync_rooms(world, JOINED(ROOM, ""));
+    sync_events(world, TOMBSTONE(NEW));
+    assert_non_null(fake_request(world->fake, "/v3/join/%21new"));
+    answer(world, "/v3/join/", 500, "{}");
+    sync_events(world, TEXT("$1", ASHA, "still talking in the old one"));
+    fake_pass(world->fake, 90001);
+    assert_non_null(fake_request(world->fake, "/v3/join/%21new"));
+    world_free(world);
+}
+
 static void a_new_room_that_does_not_point_back_is_not_taken(void **state)
 {
     (void)state;
@@ -389,6 +406,7 @@ int main(void)
         cmocka_unit_test(an_undecided_invite_survives_a_restart),
         cmocka_unit_test(after_a_kick_the_bot_stays_out_until_a_known_person_invites_it),
         cmocka_unit_test(an_upgraded_room_is_followed_if_the_new_one_points_back),
+        cmocka_unit_test(a_room_that_is_upgraded_just_after_joining_is_followed),
         cmocka_unit_test(a_new_room_that_does_not_point_back_is_not_taken),
         cmocka_unit_test(a_status_line_names_the_rooms_that_are_down),
     };
