@@ -77,6 +77,7 @@ $(foreach t,$(PTEST),$(eval $(call ptest,$(t))))
 tests: $(UNIT:%=$(B)/unit/%) $(PTEST:%=$(B)/plugin/%)
 
 include tests/tests.mk
+include config/install.mk
 include tests/fuzz/fuzz.mk
 
 DEPS := $(shell find $(B) -name '*.d' 2>/dev/null)

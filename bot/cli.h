@@ -51,6 +51,7 @@ void cli_temp_remove(char *dir); /* also frees; NULL is fine */
 void cli_keep_plugins(struct config *config, bool (*keep)(const struct config_plugin *plugin, const void *arg),
                       const void *arg);
 
+int cli_man(void);
 int cli_run(struct cli *cli); /* run.c */
 int cli_check(struct cli *cli);
 int cli_doctor(struct cli *cli);

@@ -7,14 +7,18 @@
 #include <unistd.h>
 
 /* Where the program looks for plugins: what the configuration says, else beside
- * the program (a build tree), else where it was installed. */
+ * the program (a build tree, an installed tree wherever it was moved), else where
+ * it was to be installed. */
 static char **make_path(const struct cli *cli, const struct config *config)
 {
     if (config && config->plugin_path[0]) {
         return config_strings((const char *const *)config->plugin_path);
     }
     CLEANUP_FREE char *beside = xasprintf("%s/plugins", cli->exe_dir);
-    const char *path[] = {access(beside, X_OK) == 0 ? beside : HASHROOM_LIBDIR, NULL};
+    CLEANUP_FREE char *installed = xasprintf("%s/../lib/hashroom", cli->exe_dir);
+    const char *path[] = {HASHROOM_LIBDIR, NULL};
+    path[0] = access(installed, X_OK) == 0 ? installed : path[0];
+    path[0] = access(beside, X_OK) == 0 ? beside : path[0];
     return config_strings(path);
 }
 
@@ -110,20 +114,21 @@ void cli_open_plugins(struct cli *cli, struct app *app)
 
 char *cli_data(const struct cli *cli, const char *installed, const char *source)
 {
-    static const char *const up[] = {"..", "../.."}; /* build/ and build/san/ */
-    for (size_t i = 0; source && i < sizeof up / sizeof *up; i++) {
-        char *path = xasprintf("%s/%s/%s", cli->exe_dir, up[i], source);
-        if (access(path, R_OK) == 0) {
-            return path;
+    char *places[] = {
+        xasprintf("%s/../%s", cli->exe_dir, source),    /* build/ */
+        xasprintf("%s/../../%s", cli->exe_dir, source), /* build/san/ */
+        xasprintf("%s/../share/hashroom/%s", cli->exe_dir, installed),
+        xasprintf("%s/%s", HASHROOM_DATADIR, installed),
+    };
+    char *found = NULL;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        if (!found && access(places[i], R_OK) == 0) {
+            found = places[i];
+        } else {
+            free(places[i]);
         }
-        free(path);
     }
-    char *path = xasprintf("%s/%s", HASHROOM_DATADIR, installed);
-    if (access(path, R_OK) == 0) {
-        return path;
-    }
-    free(path);
-    return NULL;
+    return found;
 }
 
 bool cli_has_plugin(const struct cli *cli, const char *name)

@@ -9,6 +9,7 @@ static const struct cli_command commands[] = {
     {"run", "", "The bot. Stop it with SIGTERM or Ctrl-C; SIGHUP reads the configuration anew.", cli_run},
     {"check", "", "Reads all configuration and prints each problem with file, line and the fix. Connects to nothing.",
      cli_check},
+    {"doctor", "", "Connects to each network and says in plain words which step fails and what to do.", cli_doctor},
     {"plugins", "[--texts | --commands]",
      "Lists the plugins there are; --texts: everything the bot can say; --commands: "
      "everything it can be asked.",
@@ -18,6 +19,7 @@ static const struct cli_command commands[] = {
      "Plays a whole chat in this terminal, without any configuration.", cli_rehearse},
     {"export", "NAME [--chat CHAT] [--format FORMAT]", "Prints what a plugin kept, for example the list of links.",
      cli_export},
+    {"new-plugin", "NAME [DIR]", "Writes a small plugin with its test, to start your own from.", cli_new_plugin},
     {0},
 };
 
@@ -161,6 +163,8 @@ int main(int argc, char **argv)
         code = CLI_WRONG;
     } else if (cli.argc == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
         code = cli.argc == 0 ? (help(), CLI_WRONG) : help();
+    } else if (strcmp(word, "--man") == 0) {
+        code = cli_man();
     } else if (strcmp(word, "--version") == 0) {
         code = printf("hashroom %s\n", HASHROOM_VERSION) < 0 ? CLI_FAILED : CLI_OK;
     } else {

@@ -1,16 +1,12 @@
 # SPDX-License-Identifier: MIT
 """`hashroom check`: each mistake in the configuration is told with file, line and fix; nothing connects."""
-import os
-import pathlib
 import re
 import shutil
 import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("HASHROOM_BUILD", ROOT / "build")).resolve()
-PROGRAM = pathlib.Path(os.environ.get("HASHROOM", BUILD / "hashroom"))
+from harness import BUILD, PROGRAM, ROOT
 
 HOST = """state = "/var/lib/hashroom"
 chat "dpulo" {
