@@ -25,6 +25,7 @@ static char **make_path(const struct cli *cli, const struct config *config)
 struct finder {
     struct cli *cli;
     struct app *app;
+    size_t refused; /* files that are there but are no sound plugin */
 };
 
 static const struct hr_plugin *find(void *arg, const struct config *config, const char *name, char *err,
@@ -36,17 +37,30 @@ static const struct hr_plugin *find(void *arg, const struct config *config, cons
         finder->cli->plugin_path = make_path(finder->cli, config);
         finder->app->plugins = plugins_new(finder->app, (const char *const *)finder->cli->plugin_path);
     }
-    return plugins_load(finder->app->plugins, name, err, err_size);
+    const struct hr_plugin *plugin = plugins_load(finder->app->plugins, name, err, err_size);
+    finder->refused += !plugin && plugins_is_there(finder->app->plugins, name);
+    return plugin;
 }
 
-static void read_config(struct cli *cli, struct app *app)
+/* Returns how many of the problems are plugins that were refused. */
+static size_t read_config(struct cli *cli, struct app *app)
 {
-    struct finder finder = {cli, app};
+    struct finder finder = {cli, app, 0};
     app->config_dir = cli->config_dir;
     app->config = config_read(cli->config_dir, find, &finder);
     if (!app->plugins) {
         cli->plugin_path = make_path(cli, NULL);
         app->plugins = plugins_new(app, (const char *const *)cli->plugin_path);
+    }
+    return finder.refused;
+}
+
+static void log_lines(enum hr_level level, const struct buf *lines)
+{
+    for (const char *at = buf_str(lines); *at;) {
+        size_t len = strcspn(at, "\n");
+        log_line(level, NULL, "%.*s", (int)len, at);
+        at += len + (at[len] == '\n');
     }
 }
 
@@ -56,10 +70,14 @@ int cli_open(struct cli *cli, struct app *app)
     if (clock_init(&app->clock, clock_file && clock_file[0] ? clock_file : NULL) < 0) {
         return cli_wrong("the clock file %s can't be read. It holds one line: WALL_MS CHAT_MS SPEED", clock_file);
     }
-    read_config(cli, app);
-    if (app->config->problem_count > 0) {
+    size_t refused = read_config(cli, app);
+    if (app->config->problem_count > refused) {
         (void)fputs(buf_str(&app->config->problems), stderr);
         return CLI_WRONG;
+    }
+    if (refused > 0) { /* one bad plugin doesn't silence the chat */
+        log_lines(HR_ERROR, &app->config->problems);
+        log_line(HR_ERROR, NULL, "what is named above is left out; the rest goes on");
     }
     app->loop = xcalloc(1, sizeof *app->loop);
     BUG_IF(uv_loop_init(app->loop) != 0);
@@ -78,21 +96,12 @@ void cli_close(struct app *app)
     *app = (struct app){0};
 }
 
-static void log_lines(enum hr_level level, const struct buf *lines)
-{
-    for (const char *at = buf_str(lines); *at;) {
-        size_t len = strcspn(at, "\n");
-        log_line(level, NULL, "%.*s", (int)len, at);
-        at += len + (at[len] == '\n');
-    }
-}
-
 bool cli_config_is_well(struct cli *cli, struct app *app)
 {
     struct cli fresh_cli = *cli;
     struct app fresh = {.clock = app->clock};
     fresh_cli.plugin_path = NULL;
-    read_config(&fresh_cli, &fresh);
+    (void)read_config(&fresh_cli, &fresh);
     bool well = fresh.config->problem_count == 0;
     log_lines(HR_ERROR, &fresh.config->problems);
     config_free(fresh.config);
@@ -105,7 +114,7 @@ void cli_open_plugins(struct cli *cli, struct app *app)
 {
     CLEANUP_FREE char *file = xasprintf("%s/hashroom.conf", cli->config_dir);
     if (access(file, R_OK) == 0) {
-        read_config(cli, app);
+        (void)read_config(cli, app);
     } else {
         cli->plugin_path = make_path(cli, NULL);
         app->plugins = plugins_new(app, (const char *const *)cli->plugin_path);
@@ -145,7 +154,7 @@ int cli_check(struct cli *cli)
     if (!cli_no_more(cli, 0)) {
         return CLI_WRONG;
     }
-    read_config(cli, &app);
+    (void)read_config(cli, &app);
     const struct config *config = app.config;
     size_t problems = config->problem_count, rooms = 0;
     (void)fputs(buf_str(&config->problems), stdout);

@@ -82,6 +82,12 @@ static char *find_file(const struct plugins *plugins, const char *name)
     return NULL;
 }
 
+bool plugins_is_there(const struct plugins *plugins, const char *name)
+{
+    CLEANUP_FREE char *file = plugins_name_is_sound(name) ? find_file(plugins, name) : NULL;
+    return file != NULL;
+}
+
 static int is_image(const struct dirent *entry)
 {
     size_t len = strlen(entry->d_name);

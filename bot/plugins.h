@@ -9,6 +9,7 @@ void plugins_free(struct plugins *plugins);
 /* The manifest of NAME.so, read without running code of the plugin. err: what
  * is wrong in a plain sentence (missing, no manifest, wrong ABI, bad table). */
 const struct hr_plugin *plugins_load(struct plugins *plugins, const char *name, char *err, size_t err_size);
+bool plugins_is_there(const struct plugins *plugins, const char *name); /* as a file, sound or not */
 int plugins_list(struct plugins *plugins, int (*fn)(void *arg, const char *name, const struct hr_plugin *plugin, const char *err), void *arg);
 /* Starts every instance of the configuration: schema, start(), commands. One
  * that fails is told to the operator and left out; the bot runs on. */
