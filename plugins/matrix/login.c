@@ -126,7 +126,9 @@ static void login_now(struct matrix *mx)
     const char *password = mx->api->option(mx->bot, "password_file")->str;
     if (mx->token != NULL && password[0] == '\0') {
         struct call_request request = {.method = "GET", .path = "/_matrix/client/v3/account/whoami"};
-        (void)call_start(mx, &request, on_whoami, NULL, NULL);
+        if (call_start(mx, &request, on_whoami, NULL, NULL) < 0) {
+            give_up(mx, "No request can be made of this homeserver and token. Check homeserver and token_file.");
+        }
         return;
     }
     char *secret = matrix_trim(password);
@@ -141,7 +143,9 @@ static void login_now(struct matrix *mx)
         return;
     }
     struct call_request request = {.method = "POST", .path = "/_matrix/client/v3/login", .body = text, .no_token = true};
-    (void)call_start(mx, &request, on_login, NULL, NULL);
+    if (call_start(mx, &request, on_login, NULL, NULL) < 0) {
+        give_up(mx, "No request can be made of this homeserver. Check homeserver and ca_file.");
+    }
     free(text);
 }
 
