@@ -192,6 +192,11 @@ void budget_report(struct budget *budget, struct hr_out *out)
     twitter->api->out(out, "Twitter has cost %" PRId64 " cents today and %" PRId64 " cents this month.\n",
                       budget->day_spent / 10, budget->month_spent / 10);
     const char *stop = budget_stop(budget);
+    if (stop == NULL && (over(budget->day_spent, budget->day_limit, budget->soft_percent) ||
+                         over(budget->month_spent, budget->month_limit, budget->soft_percent))) {
+        twitter->api->out(out, "That is near the limit of %" PRId64 " cents a day or %" PRId64 " a month.\n",
+                          budget->day_limit / 10, budget->month_limit / 10);
+    }
     if (stop != NULL) {
         twitter->api->out(out, "Posts on Twitter are not read: %s.\n", stop);
     }

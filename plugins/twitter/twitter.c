@@ -27,15 +27,19 @@ static const struct hr_option options[] = {
     {.name = "budget_day_cents", .type = HR_INT, .preset = "300", .max = 10000000,
      .help = "Reading stops when Twitter has cost so many US cents in a UTC day; 0: no limit."},
     {.name = "budget_month_cents", .type = HR_INT, .preset = "1500", .max = 10000000,
-     .help = "The same for a calendar month."},
+     .help = "Reading stops when Twitter has cost so many US cents in a calendar month (UTC); 0: no limit."},
     {.name = "soft_percent", .type = HR_INT, .preset = "80", .min = 1, .max = 100,
      .help = "Part of a budget, in percent, at which the log warns."},
     {.name = "price_post_read", .type = HR_INT, .preset = "5", .max = 100000,
      .help = "What X asks for a post read, in thousandths of a US dollar."},
-    {.name = "price_user_read", .type = HR_INT, .preset = "10", .max = 100000, .help = "The same for a person read."},
-    {.name = "price_own_read", .type = HR_INT, .preset = "1", .max = 100000, .help = "The same for an own post read."},
-    {.name = "price_create", .type = HR_INT, .preset = "15", .max = 100000, .help = "The same for a post made."},
-    {.name = "price_delete", .type = HR_INT, .preset = "10", .max = 100000, .help = "The same for a post taken back."},
+    {.name = "price_user_read", .type = HR_INT, .preset = "10", .max = 100000,
+     .help = "What X asks for a person read, in thousandths of a US dollar."},
+    {.name = "price_own_read", .type = HR_INT, .preset = "1", .max = 100000,
+     .help = "What X asks for an own post read, in thousandths of a US dollar."},
+    {.name = "price_create", .type = HR_INT, .preset = "15", .max = 100000,
+     .help = "What X asks for a post made, in thousandths of a US dollar."},
+    {.name = "price_delete", .type = HR_INT, .preset = "10", .max = 100000,
+     .help = "What X asks for a post taken back, in thousandths of a US dollar."},
     {.name = "deletions", .type = HR_BOOL, .preset = "yes",
      .help = "Follow deletions: posts deleted on Twitter are taken out of the rooms."},
     {.name = "api_url", .type = HR_STR, .preset = "https://api.x.com", .help = "Address of the X API."},
@@ -118,8 +122,8 @@ static void check(struct hr_bot *bot, const struct hr_api *api)
     size_t set = secrets_set(bot, api);
     for (size_t i = 0; i < SECRETS && set > 0 && set < SECRETS; i++) {
         if (!is_set(bot, api, secrets[i])) {
-            api->problem(bot, secrets[i], "%s is missing, others are given. Fix: give all five files, or none to post "
-                         "by hand", secrets[i]);
+            api->problem(bot, secrets[i], "missing, though other credentials are given. Fix: give all five files, "
+                         "or none and post by hand");
         }
     }
     if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) {

@@ -354,7 +354,7 @@ static void partial_credentials_are_a_problem(void **state)
     struct fake *fake = fake_new(&hashroom_plugin);
     fake_option(fake, "bearer_file", "some-secret");
     assert_int_equal(fake_check(fake), 4);
-    assert_non_null(fake_with(fake, FAKE_PROBLEM, "access_secret_file is missing"));
+    assert_non_null(fake_with(fake, FAKE_PROBLEM, "missing, though other credentials are given"));
     fake_free(fake);
 }
 
