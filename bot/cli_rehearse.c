@@ -17,6 +17,7 @@
 #include "timer.h"
 #include "turn.h"
 #include "xalloc.h"
+#include <jansson.h>
 #include <unistd.h>
 
 enum { LINKS_MAX_BYTES = 256 * 1024, CALM_TICKS = 10 /* of 50 ms: nothing more comes */, QUIET_MAX_TICKS = 600 };
@@ -87,7 +88,7 @@ static void collect_links(struct stage_play *play)
         for (const struct hr_export *e = bot->started ? bot->plugin->exports : NULL; e && e->name; e++) {
             if (strcmp(e->name, "links") == 0) {
                 instance_enter(bot);
-                instance_leave(bot, e->run(bot->state, "rehearsal", "md", &out.out));
+                instance_leave(bot, e->run(bot->state, "rehearsal", "json", &out.out));
             }
         }
     }
@@ -128,16 +129,47 @@ static void on_each(void *arg)
 
 /* ---- the command ------------------------------------------------------------------------- */
 
+static const char *text_of(const json_t *link, const char *name)
+{
+    const char *text = json_string_value(json_object_get(link, name));
+    return text ? text : "";
+}
+
+static void print_session(const json_t *session, const char *lead)
+{
+    json_int_t question = -1;
+    size_t i;
+    const json_t *link;
+    json_array_foreach(json_object_get(session, "links"), i, link)
+    {
+        json_int_t asked = json_integer_value(json_object_get(link, "question"));
+        if (asked > 0 && asked != question) {
+            (void)printf("%sQuestion %" JSON_INTEGER_FORMAT ": %s\n", lead, asked, text_of(link, "question_text"));
+        } else if (asked != question) {
+            (void)printf("%sWithout a question\n", lead);
+        }
+        question = asked;
+        bool titled = text_of(link, "title")[0] != '\0';
+        (void)printf("%s  %" JSON_INTEGER_FORMAT " %s%s%s\n", lead, json_integer_value(json_object_get(link, "number")),
+                     text_of(link, "title"), titled ? ": " : "", text_of(link, "url"));
+    }
+}
+
+/* The list as the export gives it, for the eye: each link under the question it was shared at. */
 static void print_links(const struct buf *links)
 {
-    bool bare = isatty(STDOUT_FILENO);
-    for (const char *at = buf_str(links); *at;) {
-        size_t len = strcspn(at, "\n");
-        if (len > 0) {
-            (void)printf("%s%.*s\n", bare ? "" : "links | ", (int)len, at);
-        }
-        at += len + (at[len] == '\n');
+    const char *lead = isatty(STDOUT_FILENO) ? "" : "links | ";
+    json_t *root = json_loadb(buf_str(links), links->len, 0, NULL);
+    size_t i;
+    const json_t *session;
+    if (json_array_size(json_object_get(root, "sessions")) > 0) {
+        (void)printf("%s%sLinks people shared\n", lead[0] ? "" : "\n", lead);
     }
+    json_array_foreach(json_object_get(root, "sessions"), i, session)
+    {
+        print_session(session, lead);
+    }
+    json_decref(root);
 }
 
 static int play_it(struct cli *cli, const struct rehearsal *rehearsal, struct app *app)

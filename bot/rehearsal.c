@@ -19,9 +19,9 @@ enum {
 };
 
 static const char *const sample_questions[] = {
-    "What has Access to Work made possible for you?",
+    "What has Access to Work paid for, and what did that change for you?",
     "What has helped you get it agreed faster?",
-    "What gets in the way?",
+    "What still goes wrong, or takes too long?",
     "What should we ask for together?",
 };
 
@@ -186,9 +186,9 @@ static void put_host(struct buf *out, const char *dir)
     (void)buf_adds(out, "state = ");
     put_quoted(out, dir);
     (void)buf_adds(out, "\nchat \"rehearsal\" {\n"
-                        "    tag = \"#Rehearsal\"\n"
+                        "    tag = \"#DPULO\"\n"
                         "    room \"terminal/room\" { pace = full }\n"
-                        "    room \"x/#rehearsal\" { }\n"
+                        "    room \"x/#dpulo\" { }\n"
                         "}\n"
                         "role \"host\" {\n"
                         "    accounts = { \"terminal/you\" }\n"

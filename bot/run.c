@@ -168,6 +168,8 @@ int run_app(struct cli *cli, struct app *app, unsigned store_flags, void (*each)
         (void)uv_run(app->loop, UV_RUN_DEFAULT);
     }
     log_line(HR_INFO, NULL, run.restart ? "stopping, to start again" : "stopping");
+    turn_touch(app->turn);
+    turn_finish(app->turn); /* what was asked for just before the end may still be answered */
     close_app(&run);
     *restart = run.restart;
     return app->exit_code;
