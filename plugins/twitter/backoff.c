@@ -25,8 +25,7 @@ int64_t backoff_next_ms(struct backoff *backoff, enum backoff_why why, int64_t r
         }
         backoff->drop_ms += backoff->drop_ms < DROP_MAX_MS ? DROP_STEP_MS : 0;
         return backoff->drop_ms;
-    case BACKOFF_HTTP:
-        return backoff->http_ms = twice(backoff->http_ms, HTTP_MIN_MS, HTTP_MAX_MS);
+    case BACKOFF_HTTP: return backoff->http_ms = twice(backoff->http_ms, HTTP_MIN_MS, HTTP_MAX_MS);
     case BACKOFF_RATE:
         backoff->rate_ms = twice(backoff->rate_ms, RATE_MIN_MS, RATE_MAX_MS);
         return reset_ms > backoff->rate_ms ? reset_ms : backoff->rate_ms;

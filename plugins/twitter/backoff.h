@@ -11,7 +11,7 @@
 
 enum backoff_why { BACKOFF_DROP, BACKOFF_HTTP, BACKOFF_RATE };
 
-struct backoff { /* zero is a fresh one */
+struct backoff {                       /* zero is a fresh one */
     int64_t drop_ms, http_ms, rate_ms; /* the last wait of each kind */
     int drops;
 };

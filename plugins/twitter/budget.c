@@ -6,20 +6,20 @@
 
 static const int64_t DAY_MS = 24LL * 3600 * 1000;
 
-struct kind { const char *name, *option; };
+struct kind {
+    const char *name, *option;
+};
 
 static const struct kind kinds[] = {
-    [BUDGET_POST_READ] = {"posts read", "price_post_read"},
-    [BUDGET_USER_READ] = {"people read", "price_user_read"},
-    [BUDGET_OWN_READ] = {"own posts read", "price_own_read"},
-    [BUDGET_CREATE] = {"posts made", "price_create"},
+    [BUDGET_POST_READ] = {"posts read", "price_post_read"},   [BUDGET_USER_READ] = {"people read", "price_user_read"},
+    [BUDGET_OWN_READ] = {"own posts read", "price_own_read"}, [BUDGET_CREATE] = {"posts made", "price_create"},
     [BUDGET_DELETE] = {"posts taken back", "price_delete"},
 };
 
 struct budget {
     struct twitter *twitter;
     int64_t day_limit, month_limit, soft_percent;
-    int64_t day;                    /* the sums are of this day and its month */
+    int64_t day; /* the sums are of this day and its month */
     int64_t day_spent, month_spent;
     bool warned;
     char words[160];
@@ -120,10 +120,11 @@ int budget_spend(struct budget *budget, enum budget_kind kind)
     int64_t cost = number(twitter, kinds[kind].option);
     struct hr_value args[] = {HR_V_STR(twitter->api->instance(twitter->bot)), HR_V_INT(budget->day),
                               HR_V_STR(kinds[kind].name), HR_V_INT(cost)};
-    int status = twitter->api->sql(twitter->bot,
-                                   "INSERT INTO twitter_ledger(instance, day, kind, count, cost) VALUES(?1, ?2, ?3, 1, ?4)"
-                                   " ON CONFLICT(instance, day, kind) DO UPDATE SET count = count + 1, cost = cost + ?4",
-                                   args, 4, NULL, NULL);
+    int status =
+        twitter->api->sql(twitter->bot,
+                          "INSERT INTO twitter_ledger(instance, day, kind, count, cost) VALUES(?1, ?2, ?3, 1, ?4)"
+                          " ON CONFLICT(instance, day, kind) DO UPDATE SET count = count + 1, cost = cost + ?4",
+                          args, 4, NULL, NULL);
     read_sums(budget); /* from the table: an undone callback undoes them too */
     warn_once(budget);
     return status;
@@ -163,7 +164,8 @@ const char *budget_stop(struct budget *budget)
     }
     if (over(budget->month_spent, budget->month_limit, 100)) {
         snprintf(budget->words, sizeof(budget->words),
-                 "this month's budget of %" PRId64 " cents is used up; reading goes on next month", budget->month_limit / 10);
+                 "this month's budget of %" PRId64 " cents is used up; reading goes on next month",
+                 budget->month_limit / 10);
         return budget->words;
     }
     return NULL;

@@ -10,7 +10,11 @@
 #include "twitter.h"
 
 enum budget_kind {
-    BUDGET_POST_READ, BUDGET_USER_READ, BUDGET_OWN_READ, BUDGET_CREATE, BUDGET_DELETE,
+    BUDGET_POST_READ,
+    BUDGET_USER_READ,
+    BUDGET_OWN_READ,
+    BUDGET_CREATE,
+    BUDGET_DELETE,
 };
 
 struct budget *budget_new(struct twitter *twitter);

@@ -80,13 +80,15 @@ void client_param(struct client_call *call, const char *name, const char *value)
 void client_fields(struct client_call *call, enum dialect dialect, bool stream)
 {
     if (dialect == DIALECT_POST && !stream) {
-        client_param(call, "post.fields", "created_at,conversation_id,entities,attachments,note_post,possibly_sensitive,"
-                                          "lang,display_text_range,withheld");
+        client_param(call, "post.fields",
+                     "created_at,conversation_id,entities,attachments,note_post,possibly_sensitive,"
+                     "lang,display_text_range,withheld");
         client_param(call, "expansions", "author_id,attachments.media_keys,referenced_posts");
     } else {
-        client_param(call, "tweet.fields", "author_id,created_at,conversation_id,in_reply_to_user_id,referenced_tweets,"
-                                           "entities,attachments,note_tweet,edit_history_tweet_ids,possibly_sensitive,"
-                                           "lang,display_text_range,withheld");
+        client_param(call, "tweet.fields",
+                     "author_id,created_at,conversation_id,in_reply_to_user_id,referenced_tweets,"
+                     "entities,attachments,note_tweet,edit_history_tweet_ids,possibly_sensitive,"
+                     "lang,display_text_range,withheld");
         client_param(call, "expansions", "author_id,attachments.media_keys");
     }
     client_param(call, "user.fields", "username,name,protected");

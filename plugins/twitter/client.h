@@ -11,12 +11,12 @@ enum client_auth { CLIENT_APP, CLIENT_USER };
 
 enum { CLIENT_PARAMS_MAX = 16 };
 
-struct client_call { /* {0} and set what is needed; strings live until client_start() returns */
+struct client_call {           /* {0} and set what is needed; strings live until client_start() returns */
     const char *method, *path; /* "/2/tweets" */
     enum client_auth auth;
     struct oauth_param param[CLIENT_PARAMS_MAX];
     size_t param_count;
-    const char *body; /* JSON, or NULL */
+    const char *body;                                      /* JSON, or NULL */
     int (*data)(void *arg, const char *bytes, size_t len); /* streamed replies */
     void (*opened)(void *arg);
 };

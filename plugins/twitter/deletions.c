@@ -14,7 +14,7 @@ struct deletions {
     struct client *client;
     struct stream *stream;
     bool open;
-    bool refused;   /* X takes no more subscriptions in this window */
+    bool refused;                /* X takes no more subscriptions in this window */
     char author[SNOWFLAKE_SIZE]; /* being subscribed to */
     struct hr_request *request;
     struct hr_timer *timer; /* after a 429 or a fault */
@@ -49,10 +49,12 @@ static void on_given_up(void *arg, const char *words)
 {
     struct deletions *deletions = arg;
     deletions->twitter->api->log(deletions->twitter->bot, HR_ERROR,
-                                 "deletions on Twitter are not followed (%s): take posts away with !hide if asked", words);
+                                 "deletions on Twitter are not followed (%s): take posts away with !hide if asked",
+                                 words);
 }
 
-static const struct stream_calls calls = {.opened = on_change, .dropped = on_change, .line = on_line, .given_up = on_given_up};
+static const struct stream_calls calls = {
+    .opened = on_change, .dropped = on_change, .line = on_line, .given_up = on_given_up};
 
 /* ---- subscriptions, one request at a time -------------------------------------------------- */
 
@@ -74,8 +76,8 @@ static int mark(struct deletions *deletions, const char *author)
 {
     struct hr_value args[] = {HR_V_STR(deletions->twitter->api->instance(deletions->twitter->bot)), HR_V_STR(author)};
     return deletions->twitter->api->sql(deletions->twitter->bot,
-                                        "UPDATE twitter_author SET watched = 1 WHERE instance = ?1 AND user_id = ?2", args, 2,
-                                        NULL, NULL);
+                                        "UPDATE twitter_author SET watched = 1 WHERE instance = ?1 AND user_id = ?2",
+                                        args, 2, NULL, NULL);
 }
 
 static void on_subscribed(void *arg, const struct hr_reply *reply)
@@ -95,10 +97,11 @@ static void on_subscribed(void *arg, const struct hr_reply *reply)
         wait_ms(deletions, backoff_next_ms(&deletions->backoff, BACKOFF_HTTP, 0));
     } else {
         deletions->refused = true;
-        deletions->twitter->api->log(deletions->twitter->bot, HR_ERROR,
-                                     "Twitter takes no subscription to deletions (%d %s: %s): those of further people are "
-                                     "not followed in this session",
-                                     problem.code, problem.title, problem.detail);
+        deletions->twitter->api->log(
+            deletions->twitter->bot, HR_ERROR,
+            "Twitter takes no subscription to deletions (%d %s: %s): those of further people are "
+            "not followed in this session",
+            problem.code, problem.title, problem.detail);
     }
 }
 
@@ -115,13 +118,14 @@ static void next_author(struct deletions *deletions)
 {
     struct twitter *twitter = deletions->twitter;
     if (!deletions->open || deletions->refused || deletions->request != NULL || deletions->timer != NULL ||
-        number(deletions, "SELECT count(*) FROM twitter_author WHERE instance = ?1 AND watched = 1") >= SUBSCRIPTIONS_MAX) {
+        number(deletions, "SELECT count(*) FROM twitter_author WHERE instance = ?1 AND watched = 1") >=
+            SUBSCRIPTIONS_MAX) {
         return;
     }
     deletions->author[0] = '\0';
-    (void)twitter->api->sql(twitter->bot,
-                            "SELECT user_id FROM twitter_author WHERE instance = ?1 AND watched = 0 ORDER BY rowid LIMIT 1",
-                            (struct hr_value[]){HR_V_STR(twitter->api->instance(twitter->bot))}, 1, take_author, deletions);
+    (void)twitter->api->sql(
+        twitter->bot, "SELECT user_id FROM twitter_author WHERE instance = ?1 AND watched = 0 ORDER BY rowid LIMIT 1",
+        (struct hr_value[]){HR_V_STR(twitter->api->instance(twitter->bot))}, 1, take_author, deletions);
     if (deletions->author[0] == '\0') {
         return;
     }

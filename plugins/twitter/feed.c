@@ -13,7 +13,7 @@ struct feed {
     struct twitter *twitter;
     struct post *post;
     size_t count, next;
-    char *chat;       /* whose session runs, or NULL */
+    char *chat; /* whose session runs, or NULL */
     int64_t ends_ms;
     struct hr_timer *timer;
 };
@@ -26,7 +26,8 @@ static void take_post(struct feed *feed, const json_t *data, const json_t *inclu
     if (post.kind != POST_SHOW || feed->count == POSTS_MAX) {
         if (post.kind == POST_BROKEN || feed->count == POSTS_MAX) {
             twitter->api->log(twitter->bot, HR_WARN, "feed line %zu: %s: left out", line,
-                              post.kind == POST_BROKEN ? "a post without id or words" : "more posts than a feed may hold");
+                              post.kind == POST_BROKEN ? "a post without id or words"
+                                                       : "more posts than a feed may hold");
         }
         post_clear(&post);
         return;
@@ -105,7 +106,9 @@ void feed_free(struct feed *feed)
     free(feed);
 }
 
-struct find_room { const char *chat, *address; };
+struct find_room {
+    const char *chat, *address;
+};
 
 static int find_room(void *arg, const struct hr_room *room)
 {

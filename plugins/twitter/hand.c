@@ -68,8 +68,9 @@ static void tell_once(struct hand *hand, const struct hr_room *room)
     uint64_t session = chat != NULL ? chat->session : 0;
     if (session == 0 || session != hand->told_session) {
         hand->told_session = session;
-        twitter->api->log(twitter->bot, HR_INFO,
-                          "a text waits to be posted on Twitter by hand: hosts type !post to see it, then !posted and the link");
+        twitter->api->log(
+            twitter->bot, HR_INFO,
+            "a text waits to be posted on Twitter by hand: hosts type !post to see it, then !posted and the link");
     }
 }
 
@@ -119,7 +120,8 @@ int hand_run_post(struct hand *hand, const struct hr_call *call)
         return answer(hand, call, "hand-delete", "id", one->reply_to);
     }
     if (one->reply_to != NULL) {
-        const char *words = twitter->api->words(twitter->bot, "hand-reply", "text", one->text, "id", one->reply_to, NULL);
+        const char *words =
+            twitter->api->words(twitter->bot, "hand-reply", "text", one->text, "id", one->reply_to, NULL);
         return twitter->api->answer(twitter->bot, call, words);
     }
     return answer(hand, call, "hand-post", "text", one->text);

@@ -46,7 +46,8 @@ static const char *room_of(const json_t *data, const char *const *tag, size_t co
     return NULL;
 }
 
-int inbox_take(struct twitter *twitter, const json_t *data, const json_t *includes, const char *const *tag, size_t count)
+int inbox_take(struct twitter *twitter, const json_t *data, const json_t *includes, const char *const *tag,
+               size_t count)
 {
     const char *address = room_of(data, tag, count);
     struct post post;

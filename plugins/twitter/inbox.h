@@ -7,5 +7,6 @@
 /* A reply was read: its posts and people cost money. */
 void inbox_count(struct twitter *twitter, const json_t *root);
 /* `data` is one post. Shown in the first of the rooms whose tag it carries itself. */
-int inbox_take(struct twitter *twitter, const json_t *data, const json_t *includes, const char *const *tag, size_t count);
+int inbox_take(struct twitter *twitter, const json_t *data, const json_t *includes, const char *const *tag,
+               size_t count);
 #endif

@@ -15,7 +15,9 @@ enum { LENGTH_MAX = 280, LENGTH_URL = 23 };
 /* -1: the text holds a character X refuses, or is not UTF-8. */
 int length_weighted(const char *text);
 
-struct length_url { size_t start, end; }; /* bytes */
+struct length_url {
+    size_t start, end;
+}; /* bytes */
 /* The first web address at or after `from`; false: none. */
 bool length_find_url(const char *text, size_t from, struct length_url *out);
 #endif

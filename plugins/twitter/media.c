@@ -39,10 +39,10 @@ static const char *media_name(const json_t *media, const char *key)
 {
     const char *type = json_string_value(json_object_get(media, "type"));
     if (type == NULL) {
-        type = strncmp(key, "3_", 2) == 0                                     ? "photo"
-               : strncmp(key, "7_", 2) == 0 || strncmp(key, "13_", 3) == 0    ? "video"
-               : strncmp(key, "16_", 3) == 0                                  ? "animated_gif"
-                                                                              : "";
+        type = strncmp(key, "3_", 2) == 0                                  ? "photo"
+               : strncmp(key, "7_", 2) == 0 || strncmp(key, "13_", 3) == 0 ? "video"
+               : strncmp(key, "16_", 3) == 0                               ? "animated_gif"
+                                                                           : "";
     }
     return strcmp(type, "photo") == 0          ? "Image"
            : strcmp(type, "video") == 0        ? "Video"

@@ -29,7 +29,9 @@ static char *encoded(const char *s)
     return text_detach(&out);
 }
 
-struct pair { char *name, *value; };
+struct pair {
+    char *name, *value;
+};
 
 static int by_name(const void *a, const void *b)
 {
@@ -61,7 +63,8 @@ static char *hmac_sha1_base64(const char *key, const char *message)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int len = 0;
-    if (HMAC(EVP_sha1(), key, (int)strlen(key), (const unsigned char *)message, strlen(message), digest, &len) == NULL) {
+    if (HMAC(EVP_sha1(), key, (int)strlen(key), (const unsigned char *)message, strlen(message), digest, &len) ==
+        NULL) {
         return NULL;
     }
     char *out = mem_calloc(4 * ((size_t)len + 2) / 3 + 4, 1);
@@ -69,14 +72,18 @@ static char *hmac_sha1_base64(const char *key, const char *message)
     return out;
 }
 
-char *oauth_signature(const struct oauth_keys *keys, const char *method, const char *url, const struct oauth_param *params,
-                      size_t count, const char *nonce, int64_t timestamp)
+char *oauth_signature(const struct oauth_keys *keys, const char *method, const char *url,
+                      const struct oauth_param *params, size_t count, const char *nonce, int64_t timestamp)
 {
     char when[24];
     snprintf(when, sizeof(when), "%" PRId64, timestamp);
     struct oauth_param all[OAUTH_PARAMS_MAX] = {
-        {"oauth_consumer_key", keys->consumer_key}, {"oauth_nonce", nonce}, {"oauth_signature_method", "HMAC-SHA1"},
-        {"oauth_timestamp", when}, {"oauth_token", keys->token}, {"oauth_version", "1.0"},
+        {"oauth_consumer_key", keys->consumer_key},
+        {"oauth_nonce", nonce},
+        {"oauth_signature_method", "HMAC-SHA1"},
+        {"oauth_timestamp", when},
+        {"oauth_token", keys->token},
+        {"oauth_version", "1.0"},
     };
     if (count > OAUTH_PARAMS_MAX - 6) {
         return NULL;

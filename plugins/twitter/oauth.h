@@ -17,8 +17,8 @@ struct oauth_param { /* not yet encoded */
 void oauth_encode(struct text *out, const char *s);
 /* params: of the query, and of a form; JSON bodies are not signed. The caller
  * frees; NULL: the library failed. */
-char *oauth_signature(const struct oauth_keys *keys, const char *method, const char *url, const struct oauth_param *params,
-                      size_t count, const char *nonce, int64_t timestamp);
+char *oauth_signature(const struct oauth_keys *keys, const char *method, const char *url,
+                      const struct oauth_param *params, size_t count, const char *nonce, int64_t timestamp);
 /* `Authorization: OAuth ...`; the caller frees; NULL as above. */
 char *oauth_header(const struct oauth_keys *keys, const char *method, const char *url, const struct oauth_param *params,
                    size_t count, const char *nonce, int64_t timestamp);

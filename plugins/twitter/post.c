@@ -126,8 +126,10 @@ static void read_author(struct post *post, const json_t *data, const json_t *inc
     const char *id = str(data, "author_id");
     const json_t *author = user(includes, id);
     const char *name = str(author, "name"), *handle = str(author, "username");
-    handle = handle != NULL && strspn(handle, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
-                                   strlen(handle) ? handle : "";
+    handle = handle != NULL &&
+                     strspn(handle, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(handle)
+                 ? handle
+                 : "";
     post->author_id = mem_dup(snowflake_valid(id) ? id : "");
     post->handle = mem_dup(handle);
     post->name = mem_dup(name != NULL && name[0] != '\0' ? name : handle[0] != '\0' ? handle : "Somebody");
@@ -135,8 +137,8 @@ static void read_author(struct post *post, const json_t *data, const json_t *inc
 
 static const char *first_version(const json_t *data)
 {
-    const char *first = json_string_value(
-        json_array_get(either(data, "edit_history_tweet_ids", "edit_history_post_ids"), 0));
+    const char *first =
+        json_string_value(json_array_get(either(data, "edit_history_tweet_ids", "edit_history_post_ids"), 0));
     return snowflake_valid(first) ? first : str(data, "id");
 }
 

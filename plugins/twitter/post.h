@@ -33,6 +33,6 @@ void post_read(struct post *post, const json_t *data, const json_t *includes);
 void post_clear(struct post *post);
 /* What the host is given: borrowed from `post`. */
 struct hr_post post_for_room(const struct post *post, const char *address);
-int64_t post_time_ms(const char *rfc3339); /* -1: not a time */
+int64_t post_time_ms(const char *rfc3339);                       /* -1: not a time */
 const json_t *post_included(const json_t *list, const char *id); /* element with that id, or NULL */
 #endif

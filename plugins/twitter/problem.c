@@ -42,7 +42,8 @@ static enum problem_kind bad_request(const struct problem *problem, const json_t
     }
     bool names = has(message, ".fields") || has(message, "expansions") || has(problem->detail, ".fields") ||
                  has(problem->detail, "expansions");
-    return names || (has(message, "query parameter") && has(message, "not one of")) ? PROBLEM_PARAMETER : PROBLEM_REFUSED;
+    return names || (has(message, "query parameter") && has(message, "not one of")) ? PROBLEM_PARAMETER
+                                                                                    : PROBLEM_REFUSED;
 }
 
 static enum problem_kind forbidden(const struct problem *problem)
@@ -62,7 +63,8 @@ static enum problem_kind too_many(const struct problem *problem, const json_t *r
     if (strcmp(problem->type, "usage-capped") == 0) {
         return PROBLEM_CAP;
     }
-    bool connections = strcmp(problem->type, "streaming-connection") == 0 || has(problem->title, "ConnectionException") ||
+    bool connections = strcmp(problem->type, "streaming-connection") == 0 ||
+                       has(problem->title, "ConnectionException") ||
                        has(str(root, "connection_issue"), "TooManyConnections") ||
                        has(str(first, "connection_issue"), "TooManyConnections");
     return connections ? PROBLEM_CONNECTIONS : PROBLEM_RATE;
@@ -71,22 +73,14 @@ static enum problem_kind too_many(const struct problem *problem, const json_t *r
 static enum problem_kind classify(const struct problem *problem, const json_t *root)
 {
     switch (problem->code) {
-    case 400:
-        return bad_request(problem, root);
-    case 401:
-        return PROBLEM_AUTH;
-    case 402:
-        return PROBLEM_MONEY;
-    case 403:
-        return forbidden(problem);
-    case 404:
-        return PROBLEM_GONE;
-    case 409:
-        return PROBLEM_NO_RULES;
-    case 429:
-        return too_many(problem, root);
-    default:
-        return problem->code >= 400 && problem->code < 500 ? PROBLEM_REFUSED : PROBLEM_SERVER;
+    case 400: return bad_request(problem, root);
+    case 401: return PROBLEM_AUTH;
+    case 402: return PROBLEM_MONEY;
+    case 403: return forbidden(problem);
+    case 404: return PROBLEM_GONE;
+    case 409: return PROBLEM_NO_RULES;
+    case 429: return too_many(problem, root);
+    default: return problem->code >= 400 && problem->code < 500 ? PROBLEM_REFUSED : PROBLEM_SERVER;
     }
 }
 
@@ -115,35 +109,26 @@ void problem_read(struct problem *problem, int code, const char *body, size_t le
 const char *problem_words(const struct problem *problem)
 {
     switch (problem->kind) {
-    case PROBLEM_NONE:
-        return "all is well";
-    case PROBLEM_REFUSED:
-        return "Twitter refused it";
-    case PROBLEM_PARAMETER:
-        return "Twitter does not know a name we use; set the option \"dialect\" to the other value";
-    case PROBLEM_SINCE:
-        return "Twitter only searches the last 7 days";
+    case PROBLEM_NONE: return "all is well";
+    case PROBLEM_REFUSED: return "Twitter refused it";
+    case PROBLEM_PARAMETER: return "Twitter does not know a name we use; set the option \"dialect\" to the other value";
+    case PROBLEM_SINCE: return "Twitter only searches the last 7 days";
     case PROBLEM_DUPLICATE:
         return "Twitter refused it because the same words were posted lately; add a date or a number";
     case PROBLEM_AUTH:
         return "Twitter refused the credentials; check that the keys are current, that the application may read and "
                "write, and that this machine's clock is right, then restart";
     case PROBLEM_MONEY:
-        return problem->reset_date[0] != '\0' ? "the spending limit of this billing cycle is reached; raise it in "
-                                                "Twitter's developer console or wait for the next cycle"
-                                              : "the credits at Twitter are used up; top them up in its developer console";
-    case PROBLEM_CAP:
-        return "the month's reading allowance at Twitter is used up";
-    case PROBLEM_GONE:
-        return "it is no longer on Twitter";
-    case PROBLEM_NO_RULES:
-        return "Twitter has lost the rule that says what to send";
-    case PROBLEM_RATE:
-        return "Twitter asks for a pause";
-    case PROBLEM_CONNECTIONS:
-        return "another connection to Twitter is still open";
-    case PROBLEM_SERVER:
-        return "Twitter has a fault";
+        return problem->reset_date[0] != '\0'
+                   ? "the spending limit of this billing cycle is reached; raise it in "
+                     "Twitter's developer console or wait for the next cycle"
+                   : "the credits at Twitter are used up; top them up in its developer console";
+    case PROBLEM_CAP: return "the month's reading allowance at Twitter is used up";
+    case PROBLEM_GONE: return "it is no longer on Twitter";
+    case PROBLEM_NO_RULES: return "Twitter has lost the rule that says what to send";
+    case PROBLEM_RATE: return "Twitter asks for a pause";
+    case PROBLEM_CONNECTIONS: return "another connection to Twitter is still open";
+    case PROBLEM_SERVER: return "Twitter has a fault";
     }
     return "Twitter has a fault";
 }

@@ -77,9 +77,13 @@ static bool refused(struct rules *rules, const struct hr_reply *reply)
         const char *value = json_string_value(json_object_get(one, "value"));
         if (title == NULL || strcmp(title, "DuplicateRule") != 0) {
             bad = true;
-            rules->twitter->api->log(rules->twitter->bot, HR_ERROR,
-                                     "Twitter refused the stream rule \"%s\": %s; posts with that tag come late, by search",
-                                     value != NULL ? value : "?", why != NULL ? why : title != NULL ? title : "no reason");
+            rules->twitter->api->log(
+                rules->twitter->bot, HR_ERROR,
+                "Twitter refused the stream rule \"%s\": %s; posts with that tag come late, by search",
+                value != NULL ? value : "?",
+                why != NULL     ? why
+                : title != NULL ? title
+                                : "no reason");
         }
     }
     json_decref(root);

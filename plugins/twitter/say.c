@@ -29,9 +29,10 @@ static int refuse_link(const char *text, char *err, size_t err_size)
     if (!length_find_url(text, 0, &url)) {
         return HR_OK;
     }
-    snprintf(err, err_size, "\"%.*s\" looks like a web address to Twitter, and posts with one cost many times as much. "
-             "Take it out, or put a space after the full stop", (int)(url.end - url.start > 60 ? 60 : url.end - url.start),
-             text + url.start);
+    snprintf(err, err_size,
+             "\"%.*s\" looks like a web address to Twitter, and posts with one cost many times as much. "
+             "Take it out, or put a space after the full stop",
+             (int)(url.end - url.start > 60 ? 60 : url.end - url.start), text + url.start);
     return HR_EINVAL;
 }
 

@@ -19,18 +19,18 @@ struct search {
     char *tag;
     char cursor[SNOWFLAKE_SIZE]; /* all up to here was seen */
     int64_t closed_ms;
-    int64_t from_ms, to_ms;      /* to_ms: the window has closed, last search */
-    int64_t gap_ms;              /* earliest start of a search in this window, for the last one */
+    int64_t from_ms, to_ms; /* to_ms: the window has closed, last search */
+    int64_t gap_ms;         /* earliest start of a search in this window, for the last one */
     bool active, connected, filled;
-    int64_t last_ms, again_ms;   /* last start; one more wanted then */
-    struct hr_timer *timer;      /* chat clock: next search */
-    struct hr_timer *retry;      /* network clock: same page again */
+    int64_t last_ms, again_ms; /* last start; one more wanted then */
+    struct hr_timer *timer;    /* chat clock: next search */
+    struct hr_timer *retry;    /* network clock: same page again */
     struct hr_request *request;
     struct backoff backoff;
-    struct search_pages pages;   /* of the walk under way */
+    struct search_pages pages; /* of the walk under way */
     char since[SNOWFLAKE_SIZE], start_time[32], end_time[32];
-    char *next;                  /* token of the next page, or NULL */
-    bool whole_window;           /* X called our since_id too old */
+    char *next;        /* token of the next page, or NULL */
+    bool whole_window; /* X called our since_id too old */
 };
 
 void search_since(const char *cursor, int64_t from_ms, int64_t now_ms, char id[24], int64_t *start_ms)
@@ -60,18 +60,19 @@ static void load(struct search *search)
 {
     struct hr_value args[] = {HR_V_STR(search->twitter->api->instance(search->twitter->bot)), HR_V_STR(search->tag)};
     (void)search->twitter->api->sql(search->twitter->bot,
-                                    "SELECT cursor, closed_ms FROM twitter_cursor WHERE instance = ?1 AND tag = ?2", args, 2,
-                                    take_cursor, search);
+                                    "SELECT cursor, closed_ms FROM twitter_cursor WHERE instance = ?1 AND tag = ?2",
+                                    args, 2, take_cursor, search);
 }
 
 static void save(struct search *search)
 {
     struct hr_value args[] = {HR_V_STR(search->twitter->api->instance(search->twitter->bot)), HR_V_STR(search->tag),
                               HR_V_STR(search->cursor), HR_V_INT(search->closed_ms)};
-    (void)search->twitter->api->sql(search->twitter->bot,
-                                    "INSERT INTO twitter_cursor(instance, tag, cursor, closed_ms) VALUES(?1, ?2, ?3, ?4)"
-                                    " ON CONFLICT(instance, tag) DO UPDATE SET cursor = ?3, closed_ms = ?4",
-                                    args, 4, NULL, NULL);
+    (void)search->twitter->api->sql(
+        search->twitter->bot,
+        "INSERT INTO twitter_cursor(instance, tag, cursor, closed_ms) VALUES(?1, ?2, ?3, ?4)"
+        " ON CONFLICT(instance, tag) DO UPDATE SET cursor = ?3, closed_ms = ?4",
+        args, 4, NULL, NULL);
 }
 
 static void advance(struct search *search, const char *id)
@@ -96,7 +97,8 @@ static void run_at(struct search *search, int64_t at_ms)
     int64_t earliest = search->last_ms + SPACING_MS;
     api->timer_stop(search->timer);
     search->timer = NULL;
-    if (api->timer_at(search->twitter->bot, at_ms > earliest ? at_ms : earliest, on_due, search, &search->timer) != HR_OK) {
+    if (api->timer_at(search->twitter->bot, at_ms > earliest ? at_ms : earliest, on_due, search, &search->timer) !=
+        HR_OK) {
         api->log(search->twitter->bot, HR_ERROR, "no timer for the search of %s: what the stream misses stays missed",
                  search->tag);
     }
@@ -145,7 +147,8 @@ static void failed(struct search *search, const struct problem *problem, int64_t
     switch (problem->kind) {
     case PROBLEM_RATE:
     case PROBLEM_SERVER:
-        wait_ms = backoff_next_ms(&search->backoff, problem->kind == PROBLEM_RATE ? BACKOFF_RATE : BACKOFF_HTTP, reset_ms);
+        wait_ms =
+            backoff_next_ms(&search->backoff, problem->kind == PROBLEM_RATE ? BACKOFF_RATE : BACKOFF_HTTP, reset_ms);
         twitter->api->log(twitter->bot, HR_WARN, "search for %s: %s (%d %s): again in %" PRId64 " s", search->tag,
                           problem_words(problem), problem->code, problem->detail, wait_ms / 1000);
         retry_in(search, wait_ms);
@@ -163,8 +166,7 @@ static void failed(struct search *search, const struct problem *problem, int64_t
             return;
         }
         break;
-    default:
-        break;
+    default: break;
     }
     twitter->api->log(twitter->bot, HR_ERROR, "search for %s: %s (%d %s: %s): posts the stream missed stay missing",
                       search->tag, problem_words(problem), problem->code, problem->title, problem->detail);
@@ -188,8 +190,8 @@ static void deliver(struct search *search)
         search->active = false;
     }
     save(search);
-    twitter->api->log(twitter->bot, HR_INFO, "search for %s: %zu posts, %zu of them new", search->tag, search->pages.count,
-                      fresh);
+    twitter->api->log(twitter->bot, HR_INFO, "search for %s: %zu posts, %zu of them new", search->tag,
+                      search->pages.count, fresh);
     if (search->next != NULL) {
         twitter->api->log(twitter->bot, HR_WARN, "search for %s: older posts were left unread: %s", search->tag,
                           search->pages.pages == PAGES_MAX ? "there are more than 2,000" : "the budget is used up");
@@ -233,7 +235,9 @@ static void ask(struct search *search)
     int64_t left = budget_posts_left(search->twitter->budget);
     snprintf(query, sizeof(query), "%s -is:retweet", search->tag);
     snprintf(size, sizeof(size), "%d",
-             left >= PAGE_POSTS ? PAGE_POSTS : left > PAGE_POSTS_MIN ? (int)left : PAGE_POSTS_MIN);
+             left >= PAGE_POSTS      ? PAGE_POSTS
+             : left > PAGE_POSTS_MIN ? (int)left
+                                     : PAGE_POSTS_MIN);
     struct client_call call = {.method = "GET", .path = "/2/tweets/search/recent"};
     client_param(&call, "query", query);
     client_param(&call, "max_results", search->pages.pages == 0 ? size : search->pages.size);
@@ -382,8 +386,8 @@ void search_connected(struct search *search, bool connected)
     if (!connected) {
         run_at(search, at + MINUTE_MS);
     } else if (at - seen > MINUTE_MS) {
-        run_at(search, at);                   /* a long gap: what is searchable at once */
-        search->again_ms = at + SETTLE_MS;    /* and its last half minute when X shows it */
+        run_at(search, at);                /* a long gap: what is searchable at once */
+        search->again_ms = at + SETTLE_MS; /* and its last half minute when X shows it */
     } else {
         run_at(search, at + SETTLE_MS);
     }

@@ -12,13 +12,13 @@
 
 struct search *search_new(struct twitter *twitter, struct client *client, const char *tag);
 void search_free(struct search *search);
-void search_open(struct search *search, int64_t from_ms);  /* the window opens, or its start moved */
+void search_open(struct search *search, int64_t from_ms);                 /* the window opens, or its start moved */
 void search_close(struct search *search, int64_t from_ms, int64_t to_ms); /* it closed: once more, then rest */
 void search_stop(struct search *search);
 void search_connected(struct search *search, bool connected); /* the stream stands, or fell */
-void search_saw(struct search *search, const char *id);    /* the stream brought this post */
-int64_t search_closed_ms(struct search *search);           /* end of the last window that was searched to its end */
-bool search_works(const struct search *search);            /* the last window is not searched to its end yet */
+void search_saw(struct search *search, const char *id);       /* the stream brought this post */
+int64_t search_closed_ms(struct search *search);              /* end of the last window that was searched to its end */
+bool search_works(const struct search *search);               /* the last window is not searched to its end yet */
 /* Where a search starts that has seen all up to `cursor` ("" for nothing): the rule, pure.
  * Writes since_id into `id`, or "" where start_time = *start_ms has to be used. */
 void search_since(const char *cursor, int64_t from_ms, int64_t now_ms, char id[24], int64_t *start_ms);

@@ -11,11 +11,11 @@ struct search_item {
 };
 
 struct search_pages { /* zero is empty */
-    json_t *roots;      /* array that keeps the pages */
+    json_t *roots;    /* array that keeps the pages */
     size_t pages;
     struct search_item *item;
     size_t count;
-    char size[8];       /* max_results of the first page: the others must say the same */
+    char size[8]; /* max_results of the first page: the others must say the same */
 };
 
 void search_pages_add(struct search_pages *pages, json_t *root); /* shares root; posts without an id are left out */

@@ -22,10 +22,10 @@ struct stream {
     struct hr_timer *timer;
     struct lines lines;
     struct backoff backoff;
-    int64_t opened_ms;  /* network clock */
-    bool killed;        /* the ghost connection, once until we get in */
-    bool denied;        /* one 401 may be a fault of theirs */
-    bool full;          /* the stream's own line said: too many connections */
+    int64_t opened_ms; /* network clock */
+    bool killed;       /* the ghost connection, once until we get in */
+    bool denied;       /* one 401 may be a fault of theirs */
+    bool full;         /* the stream's own line said: too many connections */
     char words[256];
 };
 
@@ -33,7 +33,8 @@ struct stream *stream_new(struct twitter *twitter, struct client *client, const 
                           const struct stream_calls *calls, void *arg)
 {
     struct stream *stream = mem_calloc(1, sizeof(*stream));
-    *stream = (struct stream){.twitter = twitter, .client = client, .name = name, .path = path, .calls = calls, .arg = arg};
+    *stream =
+        (struct stream){.twitter = twitter, .client = client, .name = name, .path = path, .calls = calls, .arg = arg};
     return stream;
 }
 
@@ -98,8 +99,8 @@ static void give_up(struct stream *stream, const struct problem *problem)
     quiet(stream);
     stream->state = STOPPED;
     snprintf(stream->words, sizeof(stream->words), "stopped: %s", problem_words(problem));
-    twitter->api->log(twitter->bot, HR_ERROR, "%s: %s (%d %s: %s); not tried again before the next session", stream->name,
-                      problem_words(problem), problem->code, problem->title, problem->detail);
+    twitter->api->log(twitter->bot, HR_ERROR, "%s: %s (%d %s: %s); not tried again before the next session",
+                      stream->name, problem_words(problem), problem->code, problem->title, problem->detail);
     stream->calls->given_up(stream->arg, problem_words(problem));
 }
 
@@ -125,7 +126,8 @@ static void take_error(struct stream *stream, const json_t *root, const char *li
     problem_read(&problem, 200, line, len);
     stream->full = problem.kind == PROBLEM_CONNECTIONS;
     if (json_object_get(root, "errors") != NULL) {
-        twitter->api->log(twitter->bot, HR_WARN, "%s: Twitter says: %s: %s", stream->name, problem.title, problem.detail);
+        twitter->api->log(twitter->bot, HR_WARN, "%s: Twitter says: %s: %s", stream->name, problem.title,
+                          problem.detail);
     } else {
         twitter->api->log(twitter->bot, HR_DEBUG, "%s: a line of a kind we don't know: passed over", stream->name);
     }
@@ -169,8 +171,8 @@ static void on_killed(void *arg, const struct hr_reply *reply)
 {
     struct stream *stream = arg;
     stream->killing = NULL;
-    stream->twitter->api->log(stream->twitter->bot, HR_INFO, "%s: closing the other connection: answer %d", stream->name,
-                              reply->code);
+    stream->twitter->api->log(stream->twitter->bot, HR_INFO, "%s: closing the other connection: answer %d",
+                              stream->name, reply->code);
 }
 
 static void too_many(struct stream *stream, int64_t reset_ms)
@@ -186,9 +188,7 @@ static void too_many(struct stream *stream, int64_t reset_ms)
 static void refused(struct stream *stream, const struct problem *problem, int64_t reset_ms)
 {
     switch (problem->kind) {
-    case PROBLEM_CONNECTIONS:
-        too_many(stream, reset_ms);
-        return;
+    case PROBLEM_CONNECTIONS: too_many(stream, reset_ms); return;
     case PROBLEM_RATE:
         connect_in(stream, backoff_next_ms(&stream->backoff, BACKOFF_RATE, reset_ms), problem_words(problem));
         return;
@@ -205,11 +205,8 @@ static void refused(struct stream *stream, const struct problem *problem, int64_
         }
         give_up(stream, problem);
         return;
-    case PROBLEM_SERVER:
-        break;
-    default:
-        give_up(stream, problem);
-        return;
+    case PROBLEM_SERVER: break;
+    default: give_up(stream, problem); return;
     }
     connect_in(stream, backoff_next_ms(&stream->backoff, BACKOFF_HTTP, 0), problem_words(problem));
 }
@@ -240,7 +237,10 @@ static void on_end(void *arg, const struct hr_reply *reply)
 static void connect_now(struct stream *stream)
 {
     struct client_call call = {
-        .method = "GET", .path = stream->path, .data = on_data, .opened = on_opened,
+        .method = "GET",
+        .path = stream->path,
+        .data = on_data,
+        .opened = on_opened,
     };
     if (stream->calls->no_rules != NULL) { /* the stream of posts says which fields it wants */
         client_fields(&call, DIALECT_TWEET, true);

@@ -9,12 +9,12 @@
 #include "client.h"
 
 struct stream_calls {
-    void (*opened)(void *arg);                               /* each time it stands */
-    void (*line)(void *arg, const json_t *line);             /* one object with `data`; may stop the stream */
-    void (*dropped)(void *arg);                              /* it stood, and does no more */
+    void (*opened)(void *arg);                   /* each time it stands */
+    void (*line)(void *arg, const json_t *line); /* one object with `data`; may stop the stream */
+    void (*dropped)(void *arg);                  /* it stood, and does no more */
     /* 409: return true if the cause is being put right; stream_start() goes on. */
     bool (*no_rules)(void *arg);
-    void (*given_up)(void *arg, const char *words);          /* stopped by itself */
+    void (*given_up)(void *arg, const char *words); /* stopped by itself */
 };
 
 struct stream *stream_new(struct twitter *twitter, struct client *client, const char *name, const char *path,
@@ -23,6 +23,6 @@ void stream_free(struct stream *stream);
 void stream_start(struct stream *stream); /* again: does nothing */
 void stream_stop(struct stream *stream);
 bool stream_is_open(const struct stream *stream);
-bool stream_runs(const struct stream *stream); /* open, or on its way to be */
+bool stream_runs(const struct stream *stream);         /* open, or on its way to be */
 const char *stream_words(const struct stream *stream); /* how it stands, plain */
 #endif

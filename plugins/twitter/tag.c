@@ -24,10 +24,8 @@ static bool is_letter(utf8proc_int32_t c)
     case UTF8PROC_CATEGORY_LM:
     case UTF8PROC_CATEGORY_LO:
     case UTF8PROC_CATEGORY_MN:
-    case UTF8PROC_CATEGORY_MC:
-        return true;
-    default:
-        return c == '_';
+    case UTF8PROC_CATEGORY_MC: return true;
+    default: return c == '_';
     }
 }
 

@@ -72,7 +72,9 @@ char *text_detach(struct text *text)
 
 void text_unescape(struct text *out, const char *s, size_t len)
 {
-    static const struct { const char *from, *to; } table[] = {
+    static const struct {
+        const char *from, *to;
+    } table[] = {
         {"&amp;", "&"}, {"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&#39;", "'"},
     };
     size_t start = 0;

@@ -16,7 +16,7 @@ void text_clear(struct text *text);
 void text_add(struct text *text, const char *s, size_t len); /* all of it or nothing */
 void text_str(struct text *text, const char *s);
 void text_print(struct text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void text_trim(struct text *text); /* spaces and line ends at the end */
+void text_trim(struct text *text);             /* spaces and line ends at the end */
 const char *text_get(const struct text *text); /* never NULL */
 char *text_detach(struct text *text);          /* the caller frees; never NULL */
 

@@ -14,40 +14,88 @@
 #include "writer.h"
 
 static const struct hr_option options[] = {
-    {.name = "bearer_file", .type = HR_SECRET, .preset = "",
-     .help = "File with the application's bearer token, for reading.", .example = "/etc/hashroom/x-bearer"},
-    {.name = "consumer_key_file", .type = HR_SECRET, .preset = "",
-     .help = "File with the application's API key, for posting.", .example = "/etc/hashroom/x-consumer-key"},
-    {.name = "consumer_secret_file", .type = HR_SECRET, .preset = "",
-     .help = "File with the application's API key secret.", .example = "/etc/hashroom/x-consumer-secret"},
-    {.name = "access_token_file", .type = HR_SECRET, .preset = "",
-     .help = "File with the access token of the account that posts.", .example = "/etc/hashroom/x-access-token"},
-    {.name = "access_secret_file", .type = HR_SECRET, .preset = "",
-     .help = "File with that token's secret.", .example = "/etc/hashroom/x-access-secret"},
-    {.name = "budget_day_cents", .type = HR_INT, .preset = "300", .max = 10000000,
+    {.name = "bearer_file",
+     .type = HR_SECRET,
+     .preset = "",
+     .help = "File with the application's bearer token, for reading.",
+     .example = "/etc/hashroom/x-bearer"},
+    {.name = "consumer_key_file",
+     .type = HR_SECRET,
+     .preset = "",
+     .help = "File with the application's API key, for posting.",
+     .example = "/etc/hashroom/x-consumer-key"},
+    {.name = "consumer_secret_file",
+     .type = HR_SECRET,
+     .preset = "",
+     .help = "File with the application's API key secret.",
+     .example = "/etc/hashroom/x-consumer-secret"},
+    {.name = "access_token_file",
+     .type = HR_SECRET,
+     .preset = "",
+     .help = "File with the access token of the account that posts.",
+     .example = "/etc/hashroom/x-access-token"},
+    {.name = "access_secret_file",
+     .type = HR_SECRET,
+     .preset = "",
+     .help = "File with that token's secret.",
+     .example = "/etc/hashroom/x-access-secret"},
+    {.name = "budget_day_cents",
+     .type = HR_INT,
+     .preset = "300",
+     .max = 10000000,
      .help = "Reading stops when Twitter has cost so many US cents in a UTC day; 0: no limit."},
-    {.name = "budget_month_cents", .type = HR_INT, .preset = "1500", .max = 10000000,
+    {.name = "budget_month_cents",
+     .type = HR_INT,
+     .preset = "1500",
+     .max = 10000000,
      .help = "Reading stops when Twitter has cost so many US cents in a calendar month (UTC); 0: no limit."},
-    {.name = "soft_percent", .type = HR_INT, .preset = "80", .min = 1, .max = 100,
+    {.name = "soft_percent",
+     .type = HR_INT,
+     .preset = "80",
+     .min = 1,
+     .max = 100,
      .help = "Part of a budget, in percent, at which the log warns."},
-    {.name = "price_post_read", .type = HR_INT, .preset = "5", .max = 100000,
+    {.name = "price_post_read",
+     .type = HR_INT,
+     .preset = "5",
+     .max = 100000,
      .help = "What X asks for a post read, in thousandths of a US dollar."},
-    {.name = "price_user_read", .type = HR_INT, .preset = "10", .max = 100000,
+    {.name = "price_user_read",
+     .type = HR_INT,
+     .preset = "10",
+     .max = 100000,
      .help = "What X asks for a person read, in thousandths of a US dollar."},
-    {.name = "price_own_read", .type = HR_INT, .preset = "1", .max = 100000,
+    {.name = "price_own_read",
+     .type = HR_INT,
+     .preset = "1",
+     .max = 100000,
      .help = "What X asks for an own post read, in thousandths of a US dollar."},
-    {.name = "price_create", .type = HR_INT, .preset = "15", .max = 100000,
+    {.name = "price_create",
+     .type = HR_INT,
+     .preset = "15",
+     .max = 100000,
      .help = "What X asks for a post made, in thousandths of a US dollar."},
-    {.name = "price_delete", .type = HR_INT, .preset = "10", .max = 100000,
+    {.name = "price_delete",
+     .type = HR_INT,
+     .preset = "10",
+     .max = 100000,
      .help = "What X asks for a post taken back, in thousandths of a US dollar."},
-    {.name = "deletions", .type = HR_BOOL, .preset = "yes",
+    {.name = "deletions",
+     .type = HR_BOOL,
+     .preset = "yes",
      .help = "Follow deletions: posts deleted on Twitter are taken out of the rooms."},
     {.name = "api_url", .type = HR_STR, .preset = "https://api.x.com", .help = "Address of the X API."},
-    {.name = "dialect", .type = HR_STR, .preset = "tweet",
+    {.name = "dialect",
+     .type = HR_STR,
+     .preset = "tweet",
      .help = "Names used in requests: \"tweet\" or \"post\"; changed once by itself if X refuses them."},
-    {.name = "ca_file", .type = HR_STR, .preset = "",
+    {.name = "ca_file",
+     .type = HR_STR,
+     .preset = "",
      .help = "File with the certificate authority of api_url, if it is not a public one."},
-    {.name = "feed", .type = HR_STR, .preset = "",
+    {.name = "feed",
+     .type = HR_STR,
+     .preset = "",
      .help = "File that plays Twitter in a rehearsal: X API v2 objects, one a line; nothing connects then.",
      .example = "posts.jsonl"},
     {0},
@@ -60,12 +108,11 @@ static const struct hr_text texts[] = {
      "Please post this on Twitter, then type !posted and the link of your post.\n{text}\n"
      "Post it as a reply to: https://x.com/i/status/{id}",
      "text=Question 2. Who read to you as a child? #DPULO;id=2105009737002090497"},
-    {"hand-delete",
-     "Please delete this post on Twitter, then type !posted done.\nhttps://x.com/i/status/{id}",
+    {"hand-delete", "Please delete this post on Twitter, then type !posted done.\nhttps://x.com/i/status/{id}",
      "id=2105009737002090497"},
     {"hand-nothing", "Nothing waits to be posted on Twitter.", NULL},
-    {"hand-no-link",
-     "I need the link of your post. Type: !posted and the address that Share, Copy link gives you.", NULL},
+    {"hand-no-link", "I need the link of your post. Type: !posted and the address that Share, Copy link gives you.",
+     NULL},
     {"hand-done", "Thank you. I have noted the link.", NULL},
     {"hand-more", "Thank you. I have noted the link. There is one more: type {command}", "command=!post"},
     {"not-by-hand", "I post on Twitter myself. Nothing to do by hand.", NULL},
@@ -122,7 +169,8 @@ static void check(struct hr_bot *bot, const struct hr_api *api)
     size_t set = secrets_set(bot, api);
     for (size_t i = 0; i < SECRETS && set > 0 && set < SECRETS; i++) {
         if (!is_set(bot, api, secrets[i])) {
-            api->problem(bot, secrets[i], "missing, though other credentials are given. Fix: give all five files, "
+            api->problem(bot, secrets[i],
+                         "missing, though other credentials are given. Fix: give all five files, "
                          "or none and post by hand");
         }
     }
@@ -208,7 +256,8 @@ static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
         start_api(twitter);
     } else {
         twitter->hand = hand_new(twitter);
-        api->log(bot, HR_INFO, "no credentials: posts on Twitter are not read, and a host posts for the bot with !post");
+        api->log(bot, HR_INFO,
+                 "no credentials: posts on Twitter are not read, and a host posts for the bot with !post");
     }
     if (status != HR_OK) {
         stop(twitter);
@@ -247,17 +296,17 @@ static int send_part(void *state, const struct hr_part *part)
 static int run_post(void *state, const struct hr_call *call)
 {
     struct twitter *twitter = state;
-    return twitter->hand != NULL ? hand_run_post(twitter->hand, call)
-                                 : twitter->api->answer(twitter->bot, call,
-                                                        twitter->api->words(twitter->bot, "not-by-hand", NULL));
+    return twitter->hand != NULL
+               ? hand_run_post(twitter->hand, call)
+               : twitter->api->answer(twitter->bot, call, twitter->api->words(twitter->bot, "not-by-hand", NULL));
 }
 
 static int run_posted(void *state, const struct hr_call *call)
 {
     struct twitter *twitter = state;
-    return twitter->hand != NULL ? hand_run_posted(twitter->hand, call)
-                                 : twitter->api->answer(twitter->bot, call,
-                                                        twitter->api->words(twitter->bot, "not-by-hand", NULL));
+    return twitter->hand != NULL
+               ? hand_run_posted(twitter->hand, call)
+               : twitter->api->answer(twitter->bot, call, twitter->api->words(twitter->bot, "not-by-hand", NULL));
 }
 
 static void report(void *state, struct hr_out *out)
@@ -283,11 +332,20 @@ static void report(void *state, struct hr_out *out)
 }
 
 static const struct hr_command commands[] = {
-    {.name = "post", .usage = "", .help = "Shows the text that waits to be posted on Twitter by hand.",
-     .example = "!post", .permission = "chat.run", .flags = HR_CMD_NO_CHAT, .run = run_post},
-    {.name = "posted", .usage = "LINK", .help = "Tells the bot the link of what you posted on Twitter.",
-     .example = "!posted https://x.com/dpulochat/status/2105009737002090497", .permission = "chat.run",
-     .flags = HR_CMD_NO_CHAT, .run = run_posted},
+    {.name = "post",
+     .usage = "",
+     .help = "Shows the text that waits to be posted on Twitter by hand.",
+     .example = "!post",
+     .permission = "chat.run",
+     .flags = HR_CMD_NO_CHAT,
+     .run = run_post},
+    {.name = "posted",
+     .usage = "LINK",
+     .help = "Tells the bot the link of what you posted on Twitter.",
+     .example = "!posted https://x.com/dpulochat/status/2105009737002090497",
+     .permission = "chat.run",
+     .flags = HR_CMD_NO_CHAT,
+     .run = run_posted},
     {0},
 };
 

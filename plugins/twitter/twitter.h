@@ -30,8 +30,8 @@ struct twitter {
     struct hr_bot *bot;
     const struct hr_api *api;
     enum mode mode;
-    struct feed *feed; /* MODE_FEED */
-    struct hand *hand; /* MODE_HAND */
+    struct feed *feed;     /* MODE_FEED */
+    struct hand *hand;     /* MODE_HAND */
     struct client *client; /* and all below: MODE_API */
     struct budget *budget;
     struct writer *writer;

@@ -100,7 +100,11 @@ static void on_given_up(void *arg, const char *words)
 }
 
 static const struct stream_calls calls = {
-    .opened = on_opened, .dropped = on_dropped, .line = on_line, .no_rules = on_no_rules, .given_up = on_given_up,
+    .opened = on_opened,
+    .dropped = on_dropped,
+    .line = on_line,
+    .no_rules = on_no_rules,
+    .given_up = on_given_up,
 };
 
 static void on_rules_due(void *arg)
@@ -124,8 +128,8 @@ static void on_rules(void *arg, int status, const struct problem *problem, int64
                       status == HR_ERETRY ? "tried again shortly" : "not tried again before the next session");
     if (status == HR_ERETRY) {
         enum backoff_why why = problem->kind == PROBLEM_RATE ? BACKOFF_RATE : BACKOFF_HTTP;
-        (void)twitter->api->timer_in(twitter->bot, backoff_next_ms(&watch->backoff, why, reset_ms), 0, on_rules_due, watch,
-                                     &watch->rules_timer);
+        (void)twitter->api->timer_in(twitter->bot, backoff_next_ms(&watch->backoff, why, reset_ms), 0, on_rules_due,
+                                     watch, &watch->rules_timer);
     }
 }
 
@@ -214,7 +218,8 @@ static void update(struct watch *watch)
     for (size_t i = 0; i < watch->count; i++) {
         tag_update(watch, &watch->tag[i], now_ms);
     }
-    bool same = before_count == watch->open_count && memcmp(before, watch->open_tag, before_count * sizeof(*before)) == 0;
+    bool same =
+        before_count == watch->open_count && memcmp(before, watch->open_tag, before_count * sizeof(*before)) == 0;
     if (!same && watch->open_count > 0) {
         if (before_count == 0) {
             open_up(watch);
@@ -254,7 +259,8 @@ static int add_tag(void *arg, const struct hr_room *room)
 {
     struct watch *watch = arg;
     if (watch->count == TAGS_MAX) {
-        watch->twitter->api->log(watch->twitter->bot, HR_WARN, "%s is one hashtag too many: it is not read", room->address);
+        watch->twitter->api->log(watch->twitter->bot, HR_WARN, "%s is one hashtag too many: it is not read",
+                                 room->address);
         return HR_OK;
     }
     watch->tag[watch->count++] = (struct tag){

@@ -28,9 +28,10 @@ static void note_own(struct writer *writer, const char *id)
     }
     snprintf(writer->last, sizeof(writer->last), "%s", id);
     struct hr_value args[] = {HR_V_STR(api->instance(writer->twitter->bot)), HR_V_STR(id)};
-    (void)api->sql(writer->twitter->bot,
-                   "INSERT INTO twitter_own(instance, last_id) VALUES(?1, ?2) ON CONFLICT(instance) DO UPDATE SET last_id = ?2",
-                   args, 2, NULL, NULL);
+    (void)api->sql(
+        writer->twitter->bot,
+        "INSERT INTO twitter_own(instance, last_id) VALUES(?1, ?2) ON CONFLICT(instance) DO UPDATE SET last_id = ?2",
+        args, 2, NULL, NULL);
 }
 
 static void on_me(void *arg, const struct hr_reply *reply)
@@ -77,9 +78,9 @@ void writer_down(struct writer *writer, const struct problem *problem)
         return;
     }
     writer->down = problem_words(problem);
-    twitter->api->net->down(twitter->bot, NULL,
-                            twitter->api->print(twitter->bot, "nothing is posted on Twitter: %s; tried again in an hour",
-                                                writer->down));
+    twitter->api->net->down(
+        twitter->bot, NULL,
+        twitter->api->print(twitter->bot, "nothing is posted on Twitter: %s; tried again in an hour", writer->down));
     twitter->api->timer_stop(writer->again);
     writer->again = NULL;
     (void)twitter->api->timer_in(twitter->bot, PROBE_MS, 0, on_probe, writer, &writer->again);
@@ -141,16 +142,12 @@ static void refused(struct job *job, const struct problem *problem, int64_t rese
         return;
     case PROBLEM_AUTH:
     case PROBLEM_MONEY:
-    case PROBLEM_CAP:
-        account_trouble(job, problem);
-        return;
+    case PROBLEM_CAP: account_trouble(job, problem); return;
     case PROBLEM_DUPLICATE:
         job->refused = true; /* ours from a doubtful try, or words of another day */
         job_doubt(job, LOOK_MS);
         return;
-    case PROBLEM_SERVER:
-        job_lost(job);
-        return;
+    case PROBLEM_SERVER: job_lost(job); return;
     default:
         job_settle(job, HR_EFAIL, NULL, -1,
                    twitter->api->print(twitter->bot, "%s: %s", problem_words(problem),
@@ -216,7 +213,8 @@ static void on_removed(void *arg, const struct hr_reply *reply)
 static void job_remove(struct job *job)
 {
     const struct hr_api *api = job->writer->twitter->api;
-    struct client_call call = {.method = "DELETE", .auth = CLIENT_USER,
+    struct client_call call = {.method = "DELETE",
+                               .auth = CLIENT_USER,
                                .path = api->print(job->writer->twitter->bot, "/2/tweets/%s", job->body)};
     if (client_start(job->writer->client, &call, on_removed, job, &job->request) != HR_OK) {
         job_settle(job, HR_ERETRY, NULL, NO_WAY_MS, "the request could not be started");
@@ -232,8 +230,12 @@ int writer_send(struct writer *writer, const struct hr_part *part)
         return HR_EFAIL;
     }
     struct job *job = mem_calloc(1, sizeof(*job));
-    *job = (struct job){.writer = writer, .part = part->id, .remove = remove, .body = mem_dup(part->body),
-                        .text = text == NULL ? NULL : text_normal(text), .next = writer->first,
+    *job = (struct job){.writer = writer,
+                        .part = part->id,
+                        .remove = remove,
+                        .body = mem_dup(part->body),
+                        .text = text == NULL ? NULL : text_normal(text),
+                        .next = writer->first,
                         .begun_ms = api->now_ms(writer->twitter->bot)};
     writer->first = job;
     writer_ask_me(writer);

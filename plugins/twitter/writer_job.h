@@ -9,12 +9,12 @@ struct job {
     struct writer *writer;
     uint64_t part;
     bool remove;
-    char *body, *text;           /* text: normalised, to recognise it; NULL: a removal */
-    char since[SNOWFLAKE_SIZE];  /* our newest post before it; "": not known */
-    int64_t begun_ms;            /* chat clock */
-    int64_t doubt_ms;            /* network clock: when doubt began, 0: none */
-    bool lost;                   /* an earlier try may have come through */
-    bool refused;                /* X said the same words are there already */
+    char *body, *text;          /* text: normalised, to recognise it; NULL: a removal */
+    char since[SNOWFLAKE_SIZE]; /* our newest post before it; "": not known */
+    int64_t begun_ms;           /* chat clock */
+    int64_t doubt_ms;           /* network clock: when doubt began, 0: none */
+    bool lost;                  /* an earlier try may have come through */
+    bool refused;               /* X said the same words are there already */
     struct hr_request *request;
     struct hr_timer *timer;
     struct job *next;
@@ -27,16 +27,16 @@ struct writer {
     char own_id[SNOWFLAKE_SIZE]; /* "" until X told us */
     char last[SNOWFLAKE_SIZE];   /* our newest post, "" if none is known */
     struct hr_request *me;
-    bool denied;                 /* the last answer was 401: a second one means it */
-    const char *down;            /* why nothing is posted, or NULL */
-    struct hr_timer *again;      /* network clock: tries whether it is over */
+    bool denied;            /* the last answer was 401: a second one means it */
+    const char *down;       /* why nothing is posted, or NULL */
+    struct hr_timer *again; /* network clock: tries whether it is over */
 };
 
 void job_post(struct job *job);
 /* Ends it: tells the host, frees the job. reason may be NULL. */
 void job_settle(struct job *job, int status, const char *id, int64_t retry_ms, const char *reason);
-void job_doubt(struct job *job, int64_t wait_ms);  /* look for it after a while; gives up after a minute */
-void job_lost(struct job *job);                    /* no answer that says whether it is there */
+void job_doubt(struct job *job, int64_t wait_ms); /* look for it after a while; gives up after a minute */
+void job_lost(struct job *job);                   /* no answer that says whether it is there */
 bool job_same(const struct job *job, const char *text);
 void writer_down(struct writer *writer, const struct problem *problem);
 void writer_ask_me(struct writer *writer);

@@ -28,7 +28,8 @@ void job_doubt(struct job *job, int64_t wait_ms)
         job->doubt_ms = twitter->api->monotonic_ms(twitter->bot);
     }
     if (too_late(job)) {
-        job_settle(job, HR_EUNKNOWN, NULL, -1, "nobody can say whether it came out on Twitter; please look, and post it if not");
+        job_settle(job, HR_EUNKNOWN, NULL, -1,
+                   "nobody can say whether it came out on Twitter; please look, and post it if not");
     } else if (twitter->api->timer_in(twitter->bot, wait_ms, 0, on_look_due, job, &job->timer) != HR_OK) {
         job_settle(job, HR_EUNKNOWN, NULL, -1, "no timer to look for it with");
     }
@@ -38,7 +39,8 @@ void job_lost(struct job *job)
 {
     struct twitter *twitter = job->writer->twitter;
     if (!job->lost) {
-        twitter->api->log(twitter->bot, HR_WARN, "it is not clear whether a post came out on Twitter: looking for it first");
+        twitter->api->log(twitter->bot, HR_WARN,
+                          "it is not clear whether a post came out on Twitter: looking for it first");
     }
     job->lost = true;
     job_doubt(job, LOOK_MS);
@@ -67,7 +69,8 @@ static void absent(struct job *job)
     if (!job->refused) {
         job_post(job);
     } else if (!job->lost) {
-        job_settle(job, HR_EFAIL, NULL, -1, "Twitter refused it because the same words were posted lately; add a date or a number");
+        job_settle(job, HR_EFAIL, NULL, -1,
+                   "Twitter refused it because the same words were posted lately; add a date or a number");
     } else {
         job_doubt(job, LOOK_MS);
     }
@@ -118,7 +121,8 @@ static void look(struct job *job)
         job_doubt(job, LOOK_MS);
         return;
     }
-    struct client_call call = {.method = "GET", .auth = CLIENT_USER,
+    struct client_call call = {.method = "GET",
+                               .auth = CLIENT_USER,
                                .path = api->print(writer->twitter->bot, "/2/users/%s/tweets", writer->own_id)};
     client_param(&call, "max_results", job->since[0] != '\0' ? "5" : "20");
     if (job->since[0] != '\0') {

@@ -26,8 +26,8 @@ static void must(bool holds, const char *what)
 
 static struct fake *reading(void)
 {
-    static const char *const secrets[] = {"bearer_file", "consumer_key_file", "consumer_secret_file", "access_token_file",
-                                          "access_secret_file"};
+    static const char *const secrets[] = {"bearer_file", "consumer_key_file", "consumer_secret_file",
+                                          "access_token_file", "access_secret_file"};
     struct fake *fake = fake_new(&hashroom_plugin);
     fake_instance(fake, "x");
     for (size_t i = 0; i < sizeof(secrets) / sizeof(*secrets); i++) {
@@ -36,8 +36,11 @@ static struct fake *reading(void)
     fake_chat(fake, "dpulo", "#DPULO");
     fake_room(fake, "x", "#dpulo", "Twitter", "dpulo", HR_ROOM_SOCIAL);
     must(fake_start(fake) == HR_OK, "the plugin starts");
-    fake_chat_record(fake, &(struct hr_chat){.size = sizeof(struct hr_chat), .name = "dpulo", .tag = "#DPULO",
-                                             .read_from_ms = FAKE_NOW_MS, .read_to_ms = FAKE_NOW_MS + 90 * MINUTE});
+    fake_chat_record(fake, &(struct hr_chat){.size = sizeof(struct hr_chat),
+                                             .name = "dpulo",
+                                             .tag = "#DPULO",
+                                             .read_from_ms = FAKE_NOW_MS,
+                                             .read_to_ms = FAKE_NOW_MS + 90 * MINUTE});
     fake_reply(fake, fake_request(fake, "/stream/rules"), 200,
                "{\"data\":[{\"id\":\"1\",\"value\":\"#dpulo -is:retweet\",\"tag\":\"hashroom #dpulo\"}]}");
     return fake;
@@ -58,8 +61,15 @@ static void as_page(struct fake *fake, const char *bytes, size_t size)
     fake_pass(fake, 4 * MINUTE);
     struct hr_request *search = fake_request(fake, "/2/tweets/search/recent?");
     must(search != NULL, "the gap is searched");
-    fake_reply_full(fake, search, &(struct hr_reply){.status = HR_OK, .code = 200, .body = bytes, .body_len = size,
-                                                     .retry_ms = -1, .headers = "", .error = "", .sent = true});
+    fake_reply_full(fake, search,
+                    &(struct hr_reply){.status = HR_OK,
+                                       .code = 200,
+                                       .body = bytes,
+                                       .body_len = size,
+                                       .retry_ms = -1,
+                                       .headers = "",
+                                       .error = "",
+                                       .sent = true});
 }
 
 static void look(struct fake *fake)
@@ -70,7 +80,8 @@ static void look(struct fake *fake)
         must(post->key[0] != '\0' && strspn(post->key, "0123456789") == strlen(post->key), "its key is an id");
         must(post->len > 0 && post->len == strlen(post->text), "it has words");
         must(post->name[0] != '\0' && post->account[0] == '\0', "its author has a name and no account");
-        must(strncmp(post->url, "https://x.com/", 14) == 0 && strpbrk(post->url, " \n\"<") == NULL, "its link is sound");
+        must(strncmp(post->url, "https://x.com/", 14) == 0 && strpbrk(post->url, " \n\"<") == NULL,
+             "its link is sound");
     }
     must(fake_count(fake, FAKE_SENT) == 0 && fake_with(fake, FAKE_HTTP, "\"text\"") == NULL, "nothing is posted");
 }

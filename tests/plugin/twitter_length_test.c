@@ -9,14 +9,45 @@
 static void vectors_of_the_reference_count_alike(void **state)
 {
     (void)state;
-    static const struct { const char *text; int length; } table[] = {
-        {"caf\xC3\xA9", 4}, {"cafe\xCC\x81", 4}, {"日本語", 6}, {"👨‍👩‍👧‍👦", 2}, {"🙋🏽", 2}, {"🇬🇧", 2}, {"1️⃣ Q1", 5},
-        {"Привет", 6}, {"हिन्दी", 6}, {"ไทย", 3}, {"العربية", 7}, {"…", 2}, {"→", 2}, {"™", 2}, {"©", 1}, {"€5", 3},
-        {"• bullet", 9}, {"https://example.com/very/long/path?x=1 ok", 26}, {"example.com", 23},
-        {"foo.bar", 23}, {"t.co/abc", 23}, {"日本語https://example.com/x", 29}, {"mail me@example.com", 19},
-        {"https://localhost:8080/x", 24}, {"https://example.test/x", 22}, {"https://münchen.de/x", 23},
-        {"\xE2\x80\x8B", 1}, {"", 0}, {"❤️", 2}, {"🏴󠁧󠁢󠁥󠁮󠁧󠁿", 2}, {"🇬", 2}, {"#️⃣", 2}, {"👍🏽👍", 4},
-        {"Ask the N.H.S. or e.g. a nurse, i.e. now", 40}, {"Node.js and v1.2", 16},
+    static const struct {
+        const char *text;
+        int length;
+    } table[] = {
+        {"caf\xC3\xA9", 4},
+        {"cafe\xCC\x81", 4},
+        {"日本語", 6},
+        {"👨‍👩‍👧‍👦", 2},
+        {"🙋🏽", 2},
+        {"🇬🇧", 2},
+        {"1️⃣ Q1", 5},
+        {"Привет", 6},
+        {"हिन्दी", 6},
+        {"ไทย", 3},
+        {"العربية", 7},
+        {"…", 2},
+        {"→", 2},
+        {"™", 2},
+        {"©", 1},
+        {"€5", 3},
+        {"• bullet", 9},
+        {"https://example.com/very/long/path?x=1 ok", 26},
+        {"example.com", 23},
+        {"foo.bar", 23},
+        {"t.co/abc", 23},
+        {"日本語https://example.com/x", 29},
+        {"mail me@example.com", 19},
+        {"https://localhost:8080/x", 24},
+        {"https://example.test/x", 22},
+        {"https://münchen.de/x", 23},
+        {"\xE2\x80\x8B", 1},
+        {"", 0},
+        {"❤️", 2},
+        {"🏴󠁧󠁢󠁥󠁮󠁧󠁿", 2},
+        {"🇬", 2},
+        {"#️⃣", 2},
+        {"👍🏽👍", 4},
+        {"Ask the N.H.S. or e.g. a nurse, i.e. now", 40},
+        {"Node.js and v1.2", 16},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
         int length = length_weighted(table[i].text);
@@ -59,7 +90,8 @@ static void collect_add(struct hr_parts *parts, const void *body, size_t len)
     snprintf(collect->body, sizeof(collect->body), "%.*s", (int)len, (const char *)body);
 }
 
-static const struct hr_room room = {.id = 1, .network = "x", .address = "#DPULO", .service = "Twitter", .chat = "dpulo"};
+static const struct hr_room room = {
+    .id = 1, .network = "x", .address = "#DPULO", .service = "Twitter", .chat = "dpulo"};
 
 static int render(struct collect *collect, struct hr_delivery delivery, char *err, size_t err_size)
 {
@@ -90,7 +122,8 @@ static void a_thread_hangs_under_our_own_post(void **state)
     (void)state;
     struct collect c;
     char err[256] = "";
-    struct hr_delivery delivery = {.text = "Two minutes left.", .say_flags = HR_SAY_THREAD, .thread_remote = "2105009737002090497"};
+    struct hr_delivery delivery = {
+        .text = "Two minutes left.", .say_flags = HR_SAY_THREAD, .thread_remote = "2105009737002090497"};
     assert_int_equal(render(&c, delivery, err, sizeof(err)), HR_OK);
     char *reply = say_reply_to(c.body), *text = say_text(c.body);
     assert_string_equal(reply, "2105009737002090497");
@@ -120,7 +153,8 @@ static void links_are_refused_with_the_reason(void **state)
     (void)state;
     struct collect c;
     char err[256] = "";
-    assert_int_equal(render(&c, (struct hr_delivery){.text = "See https://example.org/x for more"}, err, sizeof(err)), HR_EINVAL);
+    assert_int_equal(render(&c, (struct hr_delivery){.text = "See https://example.org/x for more"}, err, sizeof(err)),
+                     HR_EINVAL);
     assert_non_null(strstr(err, "\"https://example.org/x\" looks like a web address"));
     assert_int_equal(render(&c, (struct hr_delivery){.text = "I like it.So do I"}, err, sizeof(err)), HR_EINVAL);
     assert_int_equal(c.count, 0);

@@ -51,9 +51,10 @@ static void plain_post_is_decoded_once(void **state)
 static void author_comes_from_includes(void **state)
 {
     (void)state;
-    struct sample s = sample("{\"data\":{\"id\":\"11\",\"text\":\"hello\",\"author_id\":\"9002\"},\"includes\":{\"users\":["
-                             "{\"id\":\"9001\",\"username\":\"other\",\"name\":\"Other\"},"
-                             "{\"id\":\"9002\",\"username\":\"ben_w\",\"name\":\"Ben W.\"}]}}");
+    struct sample s =
+        sample("{\"data\":{\"id\":\"11\",\"text\":\"hello\",\"author_id\":\"9002\"},\"includes\":{\"users\":["
+               "{\"id\":\"9001\",\"username\":\"other\",\"name\":\"Other\"},"
+               "{\"id\":\"9002\",\"username\":\"ben_w\",\"name\":\"Ben W.\"}]}}");
     assert_string_equal(s.post.name, "Ben W.");
     assert_string_equal(s.post.handle, "ben_w");
     assert_string_equal(s.post.author_id, "9002");
@@ -68,10 +69,11 @@ static void author_comes_from_includes(void **state)
 static void links_are_unwound_and_keep_their_title(void **state)
 {
     (void)state;
-    struct sample s = sample("{\"id\":\"12\",\"text\":\"A2 my list: https://t.co/AbCdEf1234 #dpulo\",\"entities\":{\"urls\":[{"
-                             "\"start\":12,\"end\":35,\"url\":\"https://t.co/AbCdEf1234\","
-                             "\"expanded_url\":\"https://books.example/my?utm_source=x\","
-                             "\"unwound_url\":\"https://books.example/my\",\"title\":\"My &amp; your list\"}]}}");
+    struct sample s =
+        sample("{\"id\":\"12\",\"text\":\"A2 my list: https://t.co/AbCdEf1234 #dpulo\",\"entities\":{\"urls\":[{"
+               "\"start\":12,\"end\":35,\"url\":\"https://t.co/AbCdEf1234\","
+               "\"expanded_url\":\"https://books.example/my?utm_source=x\","
+               "\"unwound_url\":\"https://books.example/my\",\"title\":\"My &amp; your list\"}]}}");
     assert_string_equal(TEXT(s), "A2 my list: https://books.example/my #dpulo");
     assert_int_equal(s.post.wording.link_count, 1);
     assert_string_equal(s.post.wording.links[0].url, "https://books.example/my");
@@ -96,10 +98,11 @@ static void offsets_count_code_points_of_escaped_text(void **state)
 static void wrong_offsets_are_not_believed(void **state)
 {
     (void)state;
-    struct sample s = sample("{\"id\":\"14\",\"text\":\"see https://t.co/bbbbbbbbbb ok\",\"entities\":{\"urls\":["
-                             "{\"start\":1,\"end\":20,\"url\":\"https://t.co/bbbbbbbbbb\",\"expanded_url\":\"https://b.example/x\"},"
-                             "{\"start\":-5,\"end\":99999999,\"url\":\"https://t.co/nowhere000\",\"expanded_url\":\"https://c.example/\"},"
-                             "{\"start\":\"x\",\"url\":7},[],null]}}");
+    struct sample s = sample(
+        "{\"id\":\"14\",\"text\":\"see https://t.co/bbbbbbbbbb ok\",\"entities\":{\"urls\":["
+        "{\"start\":1,\"end\":20,\"url\":\"https://t.co/bbbbbbbbbb\",\"expanded_url\":\"https://b.example/x\"},"
+        "{\"start\":-5,\"end\":99999999,\"url\":\"https://t.co/nowhere000\",\"expanded_url\":\"https://c.example/\"},"
+        "{\"start\":\"x\",\"url\":7},[],null]}}");
     assert_string_equal(TEXT(s), "see https://b.example/x ok");
     done(&s);
 }
@@ -107,8 +110,9 @@ static void wrong_offsets_are_not_believed(void **state)
 static void a_link_that_is_no_web_address_stays_short(void **state)
 {
     (void)state;
-    struct sample s = sample("{\"id\":\"15\",\"text\":\"see https://t.co/bbbbbbbbbb\",\"entities\":{\"urls\":["
-                             "{\"start\":4,\"end\":27,\"url\":\"https://t.co/bbbbbbbbbb\",\"expanded_url\":\"javascript:alert(1)\"}]}}");
+    struct sample s = sample(
+        "{\"id\":\"15\",\"text\":\"see https://t.co/bbbbbbbbbb\",\"entities\":{\"urls\":["
+        "{\"start\":4,\"end\":27,\"url\":\"https://t.co/bbbbbbbbbb\",\"expanded_url\":\"javascript:alert(1)\"}]}}");
     assert_string_equal(TEXT(s), "see https://t.co/bbbbbbbbbb");
     done(&s);
 }
@@ -116,14 +120,16 @@ static void a_link_that_is_no_web_address_stays_short(void **state)
 static void pictures_are_said_in_words(void **state)
 {
     (void)state;
-    struct sample s = sample(
-        "{\"data\":{\"id\":\"16\",\"text\":\"A1 this one #dpulo https://t.co/PhOtO12345\",\"author_id\":\"9\","
-        "\"attachments\":{\"media_keys\":[\"3_1\",\"3_2\",\"16_3\",\"13_4\"]},\"entities\":{\"urls\":["
-        "{\"start\":19,\"end\":42,\"url\":\"https://t.co/PhOtO12345\",\"expanded_url\":\"https://x.com/lee/status/16/photo/1\",\"media_key\":\"3_1\"},"
-        "{\"start\":19,\"end\":42,\"url\":\"https://t.co/PhOtO12345\",\"expanded_url\":\"https://x.com/lee/status/16/photo/1\",\"media_key\":\"3_2\"}]}},"
-        "\"includes\":{\"media\":[{\"media_key\":\"3_2\",\"type\":\"photo\"},"
-        "{\"media_key\":\"3_1\",\"type\":\"photo\",\"alt_text\":\"Three books\\non a table\"},"
-        "{\"media_key\":\"16_3\",\"type\":\"animated_gif\",\"alt_text\":\"a wave\"}]}}");
+    struct sample s =
+        sample("{\"data\":{\"id\":\"16\",\"text\":\"A1 this one #dpulo https://t.co/PhOtO12345\",\"author_id\":\"9\","
+               "\"attachments\":{\"media_keys\":[\"3_1\",\"3_2\",\"16_3\",\"13_4\"]},\"entities\":{\"urls\":["
+               "{\"start\":19,\"end\":42,\"url\":\"https://t.co/PhOtO12345\",\"expanded_url\":\"https://x.com/lee/"
+               "status/16/photo/1\",\"media_key\":\"3_1\"},"
+               "{\"start\":19,\"end\":42,\"url\":\"https://t.co/PhOtO12345\",\"expanded_url\":\"https://x.com/lee/"
+               "status/16/photo/1\",\"media_key\":\"3_2\"}]}},"
+               "\"includes\":{\"media\":[{\"media_key\":\"3_2\",\"type\":\"photo\"},"
+               "{\"media_key\":\"3_1\",\"type\":\"photo\",\"alt_text\":\"Three books\\non a table\"},"
+               "{\"media_key\":\"16_3\",\"type\":\"animated_gif\",\"alt_text\":\"a wave\"}]}}");
     assert_string_equal(TEXT(s), "A1 this one #dpulo (Image: Three books on a table) (Image with no description.) "
                                  "(Moving image: a wave) (Video with no description.)");
     assert_int_equal(s.post.wording.link_count, 0);
@@ -133,8 +139,9 @@ static void pictures_are_said_in_words(void **state)
 static void a_picture_without_words_is_still_a_post(void **state)
 {
     (void)state;
-    struct sample s = sample("{\"id\":\"17\",\"text\":\"https://t.co/PhOtO12345\",\"entities\":{\"urls\":[{\"start\":0,\"end\":23,"
-                             "\"url\":\"https://t.co/PhOtO12345\",\"expanded_url\":\"https://x.com/lee/status/17/video/1\"}]}}");
+    struct sample s =
+        sample("{\"id\":\"17\",\"text\":\"https://t.co/PhOtO12345\",\"entities\":{\"urls\":[{\"start\":0,\"end\":23,"
+               "\"url\":\"https://t.co/PhOtO12345\",\"expanded_url\":\"https://x.com/lee/status/17/video/1\"}]}}");
     assert_string_equal(TEXT(s), "(Video with no description.)");
     done(&s);
 }
@@ -163,13 +170,16 @@ static void range_that_would_cut_words_is_not_believed(void **state)
 static void quote_ends_with_the_quoted_post(void **state)
 {
     (void)state;
-    struct sample s = sample("{\"id\":\"20\",\"text\":\"This. https://t.co/QuOtE12345\",\"referenced_tweets\":[{\"type\":\"quoted\","
-                             "\"id\":\"2105009737002090498\"}],\"entities\":{\"urls\":[{\"start\":6,\"end\":29,\"url\":\"https://t.co/QuOtE12345\","
-                             "\"expanded_url\":\"https://x.com/ana_reads/status/2105009737002090498\"}]}}");
+    struct sample s =
+        sample("{\"id\":\"20\",\"text\":\"This. https://t.co/QuOtE12345\",\"referenced_tweets\":[{\"type\":\"quoted\","
+               "\"id\":\"2105009737002090498\"}],\"entities\":{\"urls\":[{\"start\":6,\"end\":29,\"url\":\"https://"
+               "t.co/QuOtE12345\","
+               "\"expanded_url\":\"https://x.com/ana_reads/status/2105009737002090498\"}]}}");
     assert_string_equal(TEXT(s), "This. https://x.com/ana_reads/status/2105009737002090498");
     assert_int_equal(s.post.wording.link_count, 0);
     done(&s);
-    s = sample("{\"id\":\"21\",\"text\":\"This.\",\"referenced_posts\":[{\"type\":\"quoted\",\"id\":\"2105009737002090498\"}]}");
+    s = sample("{\"id\":\"21\",\"text\":\"This.\",\"referenced_posts\":[{\"type\":\"quoted\",\"id\":"
+               "\"2105009737002090498\"}]}");
     assert_string_equal(TEXT(s), "This. https://x.com/i/status/2105009737002090498");
     done(&s);
 }
@@ -177,8 +187,10 @@ static void quote_ends_with_the_quoted_post(void **state)
 static void long_form_is_preferred_in_both_dialects(void **state)
 {
     (void)state;
-    struct sample s = sample("{\"id\":\"22\",\"text\":\"A3. Reading aloud \xE2\x80\xA6 https://t.co/LoNgPoSt12\",\"note_tweet\":"
-                             "{\"text\":\"A3. Reading aloud, in full &amp; at length #dpulo\",\"entities\":{\"hashtags\":[{\"tag\":\"dpulo\"}]}}}");
+    struct sample s =
+        sample("{\"id\":\"22\",\"text\":\"A3. Reading aloud \xE2\x80\xA6 https://t.co/LoNgPoSt12\",\"note_tweet\":"
+               "{\"text\":\"A3. Reading aloud, in full &amp; at length "
+               "#dpulo\",\"entities\":{\"hashtags\":[{\"tag\":\"dpulo\"}]}}}");
     assert_string_equal(TEXT(s), "A3. Reading aloud, in full & at length #dpulo");
     assert_true(tag_in_post(s.json, "#DPULO"));
     done(&s);
@@ -190,8 +202,9 @@ static void long_form_is_preferred_in_both_dialects(void **state)
 static void edits_share_the_key_of_the_first_version(void **state)
 {
     (void)state;
-    struct sample s = sample("{\"id\":\"2105011527918977032\",\"text\":\"A2.\",\"edit_history_tweet_ids\":[\"2105011400000000001\","
-                             "\"2105011527918977032\"]}");
+    struct sample s =
+        sample("{\"id\":\"2105011527918977032\",\"text\":\"A2.\",\"edit_history_tweet_ids\":[\"2105011400000000001\","
+               "\"2105011527918977032\"]}");
     assert_string_equal(s.post.key, "2105011400000000001");
     assert_string_equal(s.post.id, "2105011527918977032");
     assert_int_equal(s.post.flags, HR_MSG_EDITED);
@@ -204,11 +217,17 @@ static void edits_share_the_key_of_the_first_version(void **state)
 static void what_may_not_be_shown_is_left_out(void **state)
 {
     (void)state;
-    static const struct { const char *json; enum post_kind kind; } table[] = {
-        {"{\"id\":\"1\",\"text\":\"RT @a: b\",\"referenced_tweets\":[{\"type\":\"retweeted\",\"id\":\"2\"}]}", POST_RETWEET},
+    static const struct {
+        const char *json;
+        enum post_kind kind;
+    } table[] = {
+        {"{\"id\":\"1\",\"text\":\"RT @a: b\",\"referenced_tweets\":[{\"type\":\"retweeted\",\"id\":\"2\"}]}",
+         POST_RETWEET},
         {"{\"id\":\"1\",\"text\":\"b\",\"referenced_posts\":[{\"type\":\"retweeted\",\"id\":\"2\"}]}", POST_RETWEET},
         {"{\"id\":\"1\",\"text\":\"b\",\"withheld\":{\"country_codes\":[\"DE\"],\"scope\":\"tweet\"}}", POST_WITHHELD},
-        {"{\"data\":{\"id\":\"1\",\"text\":\"b\",\"author_id\":\"5\"},\"includes\":{\"users\":[{\"id\":\"5\",\"protected\":true}]}}", POST_PROTECTED},
+        {"{\"data\":{\"id\":\"1\",\"text\":\"b\",\"author_id\":\"5\"},\"includes\":{\"users\":[{\"id\":\"5\","
+         "\"protected\":true}]}}",
+         POST_PROTECTED},
         {"{\"id\":1,\"text\":\"b\"}", POST_BROKEN},
         {"{\"id\":\"12a\",\"text\":\"b\"}", POST_BROKEN},
         {"{\"id\":\"1\"}", POST_BROKEN},
@@ -233,7 +252,8 @@ static void sensitive_posts_are_marked(void **state)
 static void hashtag_is_matched_on_entities_whatever_its_case(void **state)
 {
     (void)state;
-    struct sample s = sample("{\"id\":\"1\",\"text\":\"#DPULO\",\"entities\":{\"hashtags\":[{\"tag\":\"DPULO\"},{\"tag\":\"Caf\xC3\x89\"}]}}");
+    struct sample s = sample("{\"id\":\"1\",\"text\":\"#DPULO\",\"entities\":{\"hashtags\":[{\"tag\":\"DPULO\"},{"
+                             "\"tag\":\"Caf\xC3\x89\"}]}}");
     assert_true(tag_in_post(s.json, "#dpulo"));
     assert_true(tag_in_post(s.json, "#caf\xC3\xA9"));
     assert_false(tag_in_post(s.json, "#dpul"));

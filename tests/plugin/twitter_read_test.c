@@ -15,14 +15,17 @@ struct fix {
 };
 
 static const struct hr_chat window = {
-    .size = sizeof(struct hr_chat), .name = "dpulo", .tag = "#DPULO", .read_from_ms = FAKE_NOW_MS + 10 * MINUTE,
+    .size = sizeof(struct hr_chat),
+    .name = "dpulo",
+    .tag = "#DPULO",
+    .read_from_ms = FAKE_NOW_MS + 10 * MINUTE,
     .read_to_ms = FAKE_NOW_MS + 100 * MINUTE,
 };
 
 static struct fix begin(const char *option, const char *value)
 {
-    static const char *const secrets[] = {"bearer_file", "consumer_key_file", "consumer_secret_file", "access_token_file",
-                                          "access_secret_file"};
+    static const char *const secrets[] = {"bearer_file", "consumer_key_file", "consumer_secret_file",
+                                          "access_token_file", "access_secret_file"};
     struct fix fix = {.fake = fake_new(&hashroom_plugin)};
     fake_instance(fix.fake, "x");
     fake_option(fix.fake, "api_url", "http://127.0.0.1:1");
@@ -52,9 +55,11 @@ static struct hr_request *open_stream(struct fix *fix)
     return stream;
 }
 
-#define POST(id, words)                                                                                                   \
-    "{\"data\":{\"id\":\"" id "\",\"text\":\"" words " #dpulo\",\"author_id\":\"900\",\"entities\":{\"hashtags\":[{\"start\":0,"  \
-    "\"end\":6,\"tag\":\"DPULO\"}]}},\"includes\":{\"users\":[{\"id\":\"900\",\"username\":\"ana_reads\",\"name\":\"Ana\"}]}}\r\n"
+#define POST(id, words)                                                                                             \
+    "{\"data\":{\"id\":\"" id "\",\"text\":\"" words                                                                \
+    " #dpulo\",\"author_id\":\"900\",\"entities\":{\"hashtags\":[{\"start\":0,"                                     \
+    "\"end\":6,\"tag\":\"DPULO\"}]}},\"includes\":{\"users\":[{\"id\":\"900\",\"username\":\"ana_reads\",\"name\":" \
+    "\"Ana\"}]}}\r\n"
 
 static void say(struct fix *fix, struct hr_request *stream, const char *line)
 {
@@ -63,8 +68,9 @@ static void say(struct fix *fix, struct hr_request *stream, const char *line)
 
 static void drop(struct fix *fix, struct hr_request *stream)
 {
-    fake_reply_full(fix->fake, stream, &(struct hr_reply){.status = HR_ERETRY, .retry_ms = -1, .body = "", .headers = "",
-                                                          .error = "cut", .sent = true});
+    fake_reply_full(fix->fake, stream,
+                    &(struct hr_reply){
+                        .status = HR_ERETRY, .retry_ms = -1, .body = "", .headers = "", .error = "cut", .sent = true});
 }
 
 static void nothing_is_read_outside_the_window(void **state)
@@ -93,7 +99,8 @@ static void rules_are_made_ours_and_others_left_alone(void **state)
                "{\"data\":[{\"id\":\"5\",\"value\":\"#old -is:retweet\",\"tag\":\"hashroom #old\"},"
                "{\"id\":\"6\",\"value\":\"cats\",\"tag\":\"theirs\"}]}");
     assert_string_equal(fake_last(fix.fake, FAKE_HTTP)->text, "{\"delete\":{\"ids\":[\"5\"]}}");
-    fake_reply(fix.fake, fake_request(fix.fake, "POST http://127.0.0.1:1/2/tweets/search/stream/rules"), 200, "{\"meta\":{}}");
+    fake_reply(fix.fake, fake_request(fix.fake, "POST http://127.0.0.1:1/2/tweets/search/stream/rules"), 200,
+               "{\"meta\":{}}");
     assert_string_equal(fake_last(fix.fake, FAKE_HTTP)->text,
                         "{\"add\":[{\"value\":\"#dpulo -is:retweet\",\"tag\":\"hashroom #dpulo\"}]}");
     fake_reply(fix.fake, fake_request(fix.fake, "POST http://127.0.0.1:1/2/tweets/search/stream/rules"), 200,
@@ -141,8 +148,9 @@ static void quotes_without_the_tag_and_own_posts_are_left_out(void **state)
     struct fix fix = begin(NULL, NULL);
     struct hr_request *stream = open_stream(&fix);
     say(&fix, stream, "{\"data\":{\"id\":\"5\",\"text\":\"look at #dpulo\",\"author_id\":\"900\"}}\r\n");
-    say(&fix, stream, "{\"data\":{\"id\":\"6\",\"text\":\"Q1 #dpulo\",\"author_id\":\"77\",\"entities\":{\"hashtags\":[{\"tag\":"
-                      "\"dpulo\"}]}}}\r\n");
+    say(&fix, stream,
+        "{\"data\":{\"id\":\"6\",\"text\":\"Q1 #dpulo\",\"author_id\":\"77\",\"entities\":{\"hashtags\":[{\"tag\":"
+        "\"dpulo\"}]}}}\r\n");
     assert_int_equal(fake_count(fix.fake, FAKE_POST), 0);
     fake_free(fix.fake);
 }
@@ -166,7 +174,7 @@ static void a_drop_connects_at_once_and_fills_the_gap(void **state)
     assert_non_null(stream);
     drop(&fix, stream);
     fake_pass(fix.fake, 0); /* it never stood: the second try still comes at once, the third waits */
-    assert_non_null(fake_request(fix.fake, "/2/tweets/search/recent?") );
+    assert_non_null(fake_request(fix.fake, "/2/tweets/search/recent?"));
     fake_free(fix.fake);
 }
 
@@ -184,14 +192,17 @@ static void search_pages_come_in_order_of_time_with_one_cursor(void **state)
     assert_non_null(strstr(asked->url, "start_time=2022-11-29T20%3A10%3A00Z"));
     assert_null(strstr(asked->url, "since_id"));
     fake_reply(fix.fake, search, 200,
-               "{\"data\":[{\"id\":\"1597700000000000003\",\"text\":\"c\",\"author_id\":\"9\",\"entities\":{\"hashtags\":[{\"tag\":\"dpulo\"}]}},"
-               "{\"id\":\"1597700000000000002\",\"text\":\"b\",\"author_id\":\"9\",\"entities\":{\"hashtags\":[{\"tag\":\"dpulo\"}]}}],"
+               "{\"data\":[{\"id\":\"1597700000000000003\",\"text\":\"c\",\"author_id\":\"9\",\"entities\":{"
+               "\"hashtags\":[{\"tag\":\"dpulo\"}]}},"
+               "{\"id\":\"1597700000000000002\",\"text\":\"b\",\"author_id\":\"9\",\"entities\":{\"hashtags\":[{"
+               "\"tag\":\"dpulo\"}]}}],"
                "\"meta\":{\"next_token\":\"n1\",\"result_count\":2}}");
     assert_int_equal(fake_count(fix.fake, FAKE_POST), 0);
     assert_non_null(strstr(fake_last(fix.fake, FAKE_HTTP)->url, "next_token=n1"));
     assert_non_null(strstr(fake_last(fix.fake, FAKE_HTTP)->url, "start_time=2022-11-29T20%3A10%3A00Z"));
     fake_reply(fix.fake, fake_request(fix.fake, "next_token=n1"), 200,
-               "{\"data\":[{\"id\":\"1597700000000000001\",\"text\":\"a\",\"author_id\":\"9\",\"entities\":{\"hashtags\":[{\"tag\":\"dpulo\"}]}}],"
+               "{\"data\":[{\"id\":\"1597700000000000001\",\"text\":\"a\",\"author_id\":\"9\",\"entities\":{"
+               "\"hashtags\":[{\"tag\":\"dpulo\"}]}}],"
                "\"meta\":{\"result_count\":1}}");
     assert_int_equal(fake_count(fix.fake, FAKE_POST), 3);
     assert_string_equal(fake_nth(fix.fake, FAKE_POST, 0)->text, "a");
@@ -248,8 +259,15 @@ static void a_429_is_not_tried_before_its_reset(void **state)
     struct hr_request *stream = open_stream(&fix);
     char headers[64];
     snprintf(headers, sizeof(headers), "x-rate-limit-reset: %lld\n", (long long)(fake_now_ms(fix.fake) / 1000 + 300));
-    fake_reply_full(fix.fake, stream, &(struct hr_reply){.status = HR_OK, .code = 429, .body = "{}", .body_len = 2,
-                                                         .retry_ms = -1, .headers = headers, .error = "", .sent = true});
+    fake_reply_full(fix.fake, stream,
+                    &(struct hr_reply){.status = HR_OK,
+                                       .code = 429,
+                                       .body = "{}",
+                                       .body_len = 2,
+                                       .retry_ms = -1,
+                                       .headers = headers,
+                                       .error = "",
+                                       .sent = true});
     fake_pass(fix.fake, 299 * SECOND);
     assert_null(fake_request(fix.fake, "/2/tweets/search/stream?"));
     fake_pass(fix.fake, 1 * SECOND);
@@ -262,8 +280,10 @@ static void without_rules_they_are_made_again(void **state)
     (void)state;
     struct fix fix = begin(NULL, NULL);
     fake_reply(fix.fake, open_stream(&fix), 409, "{\"connection_issue\":\"RuleConfigurationIssue\"}");
-    fake_reply(fix.fake, fake_request(fix.fake, "GET http://127.0.0.1:1/2/tweets/search/stream/rules"), 200, "{\"meta\":{}}");
-    fake_reply(fix.fake, fake_request(fix.fake, "POST http://127.0.0.1:1/2/tweets/search/stream/rules"), 201, "{\"meta\":{}}");
+    fake_reply(fix.fake, fake_request(fix.fake, "GET http://127.0.0.1:1/2/tweets/search/stream/rules"), 200,
+               "{\"meta\":{}}");
+    fake_reply(fix.fake, fake_request(fix.fake, "POST http://127.0.0.1:1/2/tweets/search/stream/rules"), 201,
+               "{\"meta\":{}}");
     fake_pass(fix.fake, 5 * SECOND);
     assert_non_null(fake_request(fix.fake, "/2/tweets/search/stream?"));
     fake_free(fix.fake);
@@ -287,12 +307,15 @@ static void deletions_are_subscribed_and_followed(void **state)
     struct fix fix = begin(NULL, NULL);
     struct hr_request *stream = open_stream(&fix);
     say(&fix, stream, POST("4000", "A1. Poems"));
-    assert_non_null(fake_with(fix.fake, FAKE_HTTP, "{\"event_type\":\"post.delete\",\"filter\":{\"user_id\":\"900\"},\"tag\":\"hashroom\"}"));
-    fake_reply(fix.fake, fake_request(fix.fake, "POST http://127.0.0.1:1/2/activity/subscriptions"), 200, "{\"data\":{}}");
+    assert_non_null(fake_with(
+        fix.fake, FAKE_HTTP, "{\"event_type\":\"post.delete\",\"filter\":{\"user_id\":\"900\"},\"tag\":\"hashroom\"}"));
+    fake_reply(fix.fake, fake_request(fix.fake, "POST http://127.0.0.1:1/2/activity/subscriptions"), 200,
+               "{\"data\":{}}");
     say(&fix, stream, POST("4001", "A1. Novels"));
     assert_null(fake_request(fix.fake, "POST http://127.0.0.1:1/2/activity/subscriptions"));
     say(&fix, fake_request(fix.fake, "/2/activity/stream"),
-        "{\"data\":{\"event_uuid\":\"-2\",\"event_type\":\"post.delete\",\"payload\":{\"id\":\"4000\",\"author_id\":\"900\"}}}\r\n");
+        "{\"data\":{\"event_uuid\":\"-2\",\"event_type\":\"post.delete\",\"payload\":{\"id\":\"4000\",\"author_id\":"
+        "\"900\"}}}\r\n");
     assert_int_equal(fake_count(fix.fake, FAKE_REMOVE), 1);
     assert_string_equal(fake_last(fix.fake, FAKE_REMOVE)->key, "4000");
     fake_free(fix.fake);
@@ -318,8 +341,9 @@ static void the_budget_stops_reading(void **state)
 static void the_other_dialect_is_tried_once(void **state)
 {
     (void)state;
-    static const char unknown[] = "{\"errors\":[{\"parameters\":{\"tweet.fields\":[]},\"message\":\"The query parameter "
-                                  "[tweet.fields] is not one of [post.fields]\"}],\"title\":\"Invalid Request\"}";
+    static const char unknown[] =
+        "{\"errors\":[{\"parameters\":{\"tweet.fields\":[]},\"message\":\"The query parameter "
+        "[tweet.fields] is not one of [post.fields]\"}],\"title\":\"Invalid Request\"}";
     struct fix fix = begin(NULL, NULL);
     struct hr_request *stream = open_stream(&fix);
     say(&fix, stream, "\r\n");
@@ -339,8 +363,9 @@ static void an_echo_settles_a_post_before_its_answer(void **state)
     struct fix fix = begin(NULL, NULL);
     struct hr_request *stream = open_stream(&fix);
     assert_int_equal(fake_send(fix.fake, 3, fix.room, "{\"text\":\"Q1 fish & chips? #dpulo\"}"), HR_OK);
-    say(&fix, stream, "{\"data\":{\"id\":\"1597700000000000009\",\"text\":\"Q1 fish &amp; chips? #dpulo\",\"author_id\":\"77\","
-                      "\"entities\":{\"hashtags\":[{\"tag\":\"dpulo\"}]}}}\r\n");
+    say(&fix, stream,
+        "{\"data\":{\"id\":\"1597700000000000009\",\"text\":\"Q1 fish &amp; chips? #dpulo\",\"author_id\":\"77\","
+        "\"entities\":{\"hashtags\":[{\"tag\":\"dpulo\"}]}}}\r\n");
     assert_int_equal(fake_last(fix.fake, FAKE_SENT)->status, HR_OK);
     assert_string_equal(fake_last(fix.fake, FAKE_SENT)->key, "1597700000000000009");
     assert_null(fake_request(fix.fake, "POST http://127.0.0.1:1/2/tweets"));

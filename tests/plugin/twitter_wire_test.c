@@ -32,11 +32,12 @@ static void signatures_match_known_vectors(void **state)
     static const struct oauth_keys own = {"ck-example", "cs-example", "tok-example", "ts-example"};
     static const struct oauth_param form[] = {{"status", "Hello Ladies + Gentlemen, a signed OAuth request!"},
                                               {"include_entities", "true"}};
-    static const struct oauth_param query[] = {{"query", "#dpulo -is:retweet"}, {"max_results", "100"},
-                                               {"tweet.fields", "created_at,author_id"}};
+    static const struct oauth_param query[] = {
+        {"query", "#dpulo -is:retweet"}, {"max_results", "100"}, {"tweet.fields", "created_at,author_id"}};
     check_signature("Ls93hJiZbQ3akF3HF3x1Bz8/zU4=", &doc, "POST", "https://api.x.com/1.1/statuses/update.json", form, 2,
                     "kYjzVBB8Y0ZFabxSWbWovY3uYSQ2pTgmZeNu2VS4cg", 1318622958);
-    check_signature("6V4M22TUFgcPKqqoFdOA81SO79Y=", &own, "POST", "https://api.x.com/2/tweets", NULL, 0, "abc123", 1767225600);
+    check_signature("6V4M22TUFgcPKqqoFdOA81SO79Y=", &own, "POST", "https://api.x.com/2/tweets", NULL, 0, "abc123",
+                    1767225600);
     check_signature("KlSINVxR/nU18U/G6mzgojNpfy0=", &own, "GET", "https://api.x.com/2/tweets/search/recent", query, 3,
                     "abc123", 1767225600);
 }
@@ -46,9 +47,10 @@ static void header_is_encoded(void **state)
     (void)state;
     static const struct oauth_keys own = {"ck-example", "cs-example", "tok-example", "ts-example"};
     char *header = oauth_header(&own, "POST", "https://api.x.com/2/tweets", NULL, 0, "abc123", 1767225600);
-    assert_string_equal(header, "Authorization: OAuth oauth_consumer_key=\"ck-example\", oauth_nonce=\"abc123\","
-                                " oauth_signature=\"6V4M22TUFgcPKqqoFdOA81SO79Y%3D\", oauth_signature_method=\"HMAC-SHA1\","
-                                " oauth_timestamp=\"1767225600\", oauth_token=\"tok-example\", oauth_version=\"1.0\"");
+    assert_string_equal(header,
+                        "Authorization: OAuth oauth_consumer_key=\"ck-example\", oauth_nonce=\"abc123\","
+                        " oauth_signature=\"6V4M22TUFgcPKqqoFdOA81SO79Y%3D\", oauth_signature_method=\"HMAC-SHA1\","
+                        " oauth_timestamp=\"1767225600\", oauth_token=\"tok-example\", oauth_version=\"1.0\"");
     free(header);
 }
 
@@ -57,34 +59,78 @@ static void header_is_encoded(void **state)
 static void errors_are_classified_by_status_type_and_title(void **state)
 {
     (void)state;
-    static const struct { int code; const char *body; enum problem_kind kind; } table[] = {
-        {401, "{\"title\":\"Unauthorized\",\"type\":\"about:blank\",\"status\":401,\"detail\":\"Unauthorized\"}", PROBLEM_AUTH},
-        {429, "{\"title\":\"Too Many Requests\",\"detail\":\"Too Many Requests\",\"type\":\"about:blank\",\"status\":429}", PROBLEM_RATE},
+    static const struct {
+        int code;
+        const char *body;
+        enum problem_kind kind;
+    } table[] = {
+        {401, "{\"title\":\"Unauthorized\",\"type\":\"about:blank\",\"status\":401,\"detail\":\"Unauthorized\"}",
+         PROBLEM_AUTH},
+        {429,
+         "{\"title\":\"Too Many Requests\",\"detail\":\"Too Many Requests\",\"type\":\"about:blank\",\"status\":429}",
+         PROBLEM_RATE},
         {429, "{\"errors\":[{\"code\":88,\"message\":\"Rate limit exceeded\"}]}", PROBLEM_RATE},
-        {429, "{\"title\":\"UsageCapExceeded\",\"type\":\"https://api.twitter.com/2/problems/usage-capped\"}", PROBLEM_CAP},
-        {429, "{\"title\":\"ConnectionException\",\"connection_issue\":\"TooManyConnections\",\"type\":\"https://api.x.com/2/problems/streaming-connection\"}", PROBLEM_CONNECTIONS},
-        {402, "{\"account_id\":15,\"title\":\"CreditsDepleted\",\"type\":\"https://api.twitter.com/2/problems/credits\"}", PROBLEM_MONEY},
-        {403, "{\"title\":\"SpendCapReached\",\"reset_date\":\"2026-10-12\",\"type\":\"https://api.x.com/2/problems/credits\"}", PROBLEM_MONEY},
-        {403, "{\"detail\":\"You are not allowed to create a Tweet with duplicate content.\",\"type\":\"about:blank\",\"title\":\"Forbidden\"}", PROBLEM_DUPLICATE},
-        {403, "{\"detail\":\"Reply to this conversation is not allowed because\",\"type\":\"about:blank\",\"title\":\"Forbidden\"}", PROBLEM_REFUSED},
-        {403, "{\"errors\":[{\"title\":\"Unsupported Authentication\",\"type\":\"https://api.twitter.com/2/problems/unsupported-authentication\"}]}", PROBLEM_AUTH},
-        {403, "{\"title\":\"Client Forbidden\",\"reason\":\"client-not-enrolled\",\"type\":\"https://api.twitter.com/2/problems/client-forbidden\"}", PROBLEM_AUTH},
-        {400, "{\"errors\":[{\"parameters\":{\"since_id\":[\"21\"]},\"message\":\"'since_id' must be a tweet id created after 2026\"}],\"title\":\"Invalid Request\",\"type\":\"https://api.twitter.com/2/problems/invalid-request\"}", PROBLEM_SINCE},
-        {400, "{\"errors\":[{\"parameters\":{\"tweet.fields\":[\"x\"]},\"message\":\"The query parameter [tweet.fields] is not one of [query,post.fields]\"}],\"title\":\"Invalid Request\"}", PROBLEM_PARAMETER},
-        {400, "{\"errors\":[{\"message\":\"Your Tweet text is too long.\"}],\"title\":\"Invalid Request\"}", PROBLEM_REFUSED},
+        {429, "{\"title\":\"UsageCapExceeded\",\"type\":\"https://api.twitter.com/2/problems/usage-capped\"}",
+         PROBLEM_CAP},
+        {429,
+         "{\"title\":\"ConnectionException\",\"connection_issue\":\"TooManyConnections\",\"type\":\"https://api.x.com/"
+         "2/problems/streaming-connection\"}",
+         PROBLEM_CONNECTIONS},
+        {402,
+         "{\"account_id\":15,\"title\":\"CreditsDepleted\",\"type\":\"https://api.twitter.com/2/problems/credits\"}",
+         PROBLEM_MONEY},
+        {403,
+         "{\"title\":\"SpendCapReached\",\"reset_date\":\"2026-10-12\",\"type\":\"https://api.x.com/2/problems/"
+         "credits\"}",
+         PROBLEM_MONEY},
+        {403,
+         "{\"detail\":\"You are not allowed to create a Tweet with duplicate "
+         "content.\",\"type\":\"about:blank\",\"title\":\"Forbidden\"}",
+         PROBLEM_DUPLICATE},
+        {403,
+         "{\"detail\":\"Reply to this conversation is not allowed "
+         "because\",\"type\":\"about:blank\",\"title\":\"Forbidden\"}",
+         PROBLEM_REFUSED},
+        {403,
+         "{\"errors\":[{\"title\":\"Unsupported "
+         "Authentication\",\"type\":\"https://api.twitter.com/2/problems/unsupported-authentication\"}]}",
+         PROBLEM_AUTH},
+        {403,
+         "{\"title\":\"Client "
+         "Forbidden\",\"reason\":\"client-not-enrolled\",\"type\":\"https://api.twitter.com/2/problems/"
+         "client-forbidden\"}",
+         PROBLEM_AUTH},
+        {400,
+         "{\"errors\":[{\"parameters\":{\"since_id\":[\"21\"]},\"message\":\"'since_id' must be a tweet id created "
+         "after 2026\"}],\"title\":\"Invalid "
+         "Request\",\"type\":\"https://api.twitter.com/2/problems/invalid-request\"}",
+         PROBLEM_SINCE},
+        {400,
+         "{\"errors\":[{\"parameters\":{\"tweet.fields\":[\"x\"]},\"message\":\"The query parameter [tweet.fields] is "
+         "not one of [query,post.fields]\"}],\"title\":\"Invalid Request\"}",
+         PROBLEM_PARAMETER},
+        {400, "{\"errors\":[{\"message\":\"Your Tweet text is too long.\"}],\"title\":\"Invalid Request\"}",
+         PROBLEM_REFUSED},
         {404, "{\"type\":\"https://api.x.com/2/problems/resource-not-found\"}", PROBLEM_GONE},
-        {409, "{\"title\":\"ConnectionException\",\"connection_issue\":\"RuleConfigurationIssue\",\"type\":\"https://api.x.com/2/problems/streaming-connection\"}", PROBLEM_NO_RULES},
+        {409,
+         "{\"title\":\"ConnectionException\",\"connection_issue\":\"RuleConfigurationIssue\",\"type\":\"https://"
+         "api.x.com/2/problems/streaming-connection\"}",
+         PROBLEM_NO_RULES},
         {503, "{\"title\":\"Service Unavailable\",\"status\":503}", PROBLEM_SERVER},
         {502, "<html>bad gateway</html>", PROBLEM_SERVER},
         {403, "", PROBLEM_REFUSED},
-        {200, "{\"errors\":[{\"title\":\"operational-disconnect\",\"disconnect_type\":\"UpstreamOperationalDisconnect\"}]}", PROBLEM_SERVER},
-        {200, "{\"errors\":[{\"title\":\"ConnectionException\",\"connection_issue\":\"TooManyConnections\"}]}", PROBLEM_CONNECTIONS},
+        {200,
+         "{\"errors\":[{\"title\":\"operational-disconnect\",\"disconnect_type\":\"UpstreamOperationalDisconnect\"}]}",
+         PROBLEM_SERVER},
+        {200, "{\"errors\":[{\"title\":\"ConnectionException\",\"connection_issue\":\"TooManyConnections\"}]}",
+         PROBLEM_CONNECTIONS},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
         struct problem problem;
         problem_read(&problem, table[i].code, table[i].body, strlen(table[i].body));
         if (problem.kind != table[i].kind) {
-            fail_msg("%d %s: kind %d, expected %d", table[i].code, table[i].body, (int)problem.kind, (int)table[i].kind);
+            fail_msg("%d %s: kind %d, expected %d", table[i].code, table[i].body, (int)problem.kind,
+                     (int)table[i].kind);
         }
     }
 }
@@ -103,7 +149,10 @@ static void detail_is_found_in_both_styles_without_control_characters(void **sta
 
 /* ---- lines ------------------------------------------------------------------------------ */
 
-struct heard { char text[256]; int count, beats, too_long; };
+struct heard {
+    char text[256];
+    int count, beats, too_long;
+};
 
 static bool hear(void *arg, const char *line, size_t len)
 {
@@ -217,8 +266,8 @@ static void months_begin_on_their_first_day(void **state)
     assert_int_equal(budget_month_start(0), 0);
     assert_int_equal(budget_month_start(30), 0);
     assert_int_equal(budget_month_start(31), 31);
-    assert_int_equal(budget_month_start(20789), 20788);         /* 2 December 2026 */
-    assert_int_equal(budget_month_start(11016), 10988);         /* 29 February 2000 */
+    assert_int_equal(budget_month_start(20789), 20788); /* 2 December 2026 */
+    assert_int_equal(budget_month_start(11016), 10988); /* 29 February 2000 */
 }
 
 int main(void)

@@ -22,8 +22,8 @@ struct fix {
 
 static struct fix begin(bool api)
 {
-    static const char *const secrets[] = {"bearer_file", "consumer_key_file", "consumer_secret_file", "access_token_file",
-                                          "access_secret_file"};
+    static const char *const secrets[] = {"bearer_file", "consumer_key_file", "consumer_secret_file",
+                                          "access_token_file", "access_secret_file"};
     struct fix fix = {.fake = fake_new(&hashroom_plugin)};
     fake_instance(fix.fake, "x");
     fake_option(fix.fake, "api_url", "http://127.0.0.1:1");
@@ -40,19 +40,28 @@ static struct fix begin(bool api)
 static struct fix sending(uint32_t flags)
 {
     struct fix fix = begin(true);
-    struct hr_part part = {.size = sizeof(part), .id = 1, .txn = "s.1", .room = fake_api(fix.fake)->room(fake_bot(fix.fake), fix.room),
-                           .act = HR_ACT_SAY, .body = BODY, .body_len = strlen(BODY), .attempt = 1, .flags = flags,
+    struct hr_part part = {.size = sizeof(part),
+                           .id = 1,
+                           .txn = "s.1",
+                           .room = fake_api(fix.fake)->room(fake_bot(fix.fake), fix.room),
+                           .act = HR_ACT_SAY,
+                           .body = BODY,
+                           .body_len = strlen(BODY),
+                           .attempt = 1,
+                           .flags = flags,
                            .first_ms = FAKE_NOW_MS};
     assert_int_equal(fake_send_part(fix.fake, &part), HR_OK);
-    fake_reply(fix.fake, fake_request(fix.fake, "/2/users/me"), 200, "{\"data\":{\"id\":\"77\",\"username\":\"dpulochat\"}}");
+    fake_reply(fix.fake, fake_request(fix.fake, "/2/users/me"), 200,
+               "{\"data\":{\"id\":\"77\",\"username\":\"dpulochat\"}}");
     return fix;
 }
 
 static void fail_with(struct fix *fix, const char *request, bool sent)
 {
-    fake_reply_full(fix->fake, fake_request(fix->fake, request),
-                    &(struct hr_reply){.status = HR_ERETRY, .retry_ms = -1, .body = "", .headers = "", .error = "timeout",
-                                       .sent = sent});
+    fake_reply_full(
+        fix->fake, fake_request(fix->fake, request),
+        &(struct hr_reply){
+            .status = HR_ERETRY, .retry_ms = -1, .body = "", .headers = "", .error = "timeout", .sent = sent});
 }
 
 static void expect(struct fix *fix, int status, const char *id)
@@ -93,8 +102,9 @@ static void a_lost_answer_is_found_in_the_timeline(void **state)
     fail_with(&fix, CREATE, true);
     assert_null(fake_request(fix.fake, TIMELINE));
     fake_pass(fix.fake, 8 * SECOND);
-    fake_reply(fix.fake, fake_request(fix.fake, TIMELINE), 200,
-               "{\"data\":[{\"id\":\"1597700000000000009\",\"text\":\"Question 1.  Why? #dpulo\",\"author_id\":\"77\"}]}");
+    fake_reply(
+        fix.fake, fake_request(fix.fake, TIMELINE), 200,
+        "{\"data\":[{\"id\":\"1597700000000000009\",\"text\":\"Question 1.  Why? #dpulo\",\"author_id\":\"77\"}]}");
     expect(&fix, HR_OK, "1597700000000000009");
 }
 
@@ -127,8 +137,9 @@ static void after_a_restart_it_looks_before_it_posts(void **state)
     struct fix fix = sending(HR_PART_DOUBT);
     assert_null(fake_request(fix.fake, CREATE));
     fake_pass(fix.fake, 8 * SECOND);
-    fake_reply(fix.fake, fake_request(fix.fake, TIMELINE), 200,
-               "{\"data\":[{\"id\":\"1597700000000000009\",\"text\":\"Question 1. Why? #dpulo\",\"author_id\":\"77\"}]}");
+    fake_reply(
+        fix.fake, fake_request(fix.fake, TIMELINE), 200,
+        "{\"data\":[{\"id\":\"1597700000000000009\",\"text\":\"Question 1. Why? #dpulo\",\"author_id\":\"77\"}]}");
     expect(&fix, HR_OK, "1597700000000000009");
 }
 
@@ -137,8 +148,9 @@ static void words_of_last_week_are_not_taken_for_ours(void **state)
     (void)state;
     struct fix fix = sending(HR_PART_DOUBT);
     fake_pass(fix.fake, 8 * SECOND);
-    fake_reply(fix.fake, fake_request(fix.fake, TIMELINE), 200,
-               "{\"data\":[{\"id\":\"1595000000000000009\",\"text\":\"Question 1. Why? #dpulo\",\"author_id\":\"77\"}]}");
+    fake_reply(
+        fix.fake, fake_request(fix.fake, TIMELINE), 200,
+        "{\"data\":[{\"id\":\"1595000000000000009\",\"text\":\"Question 1. Why? #dpulo\",\"author_id\":\"77\"}]}");
     assert_non_null(fake_request(fix.fake, CREATE));
     fake_free(fix.fake);
 }
@@ -161,8 +173,9 @@ static void the_same_words_as_before_are_refused_with_the_reason(void **state)
 {
     (void)state;
     struct fix fix = sending(0);
-    fake_reply(fix.fake, fake_request(fix.fake, CREATE), 403,
-               "{\"detail\":\"You are not allowed to create a Tweet with duplicate content.\",\"title\":\"Forbidden\"}");
+    fake_reply(
+        fix.fake, fake_request(fix.fake, CREATE), 403,
+        "{\"detail\":\"You are not allowed to create a Tweet with duplicate content.\",\"title\":\"Forbidden\"}");
     fake_pass(fix.fake, 8 * SECOND);
     fake_reply(fix.fake, fake_request(fix.fake, TIMELINE), 200, "{\"meta\":{}}");
     assert_non_null(strstr(fake_last(fix.fake, FAKE_SENT)->text, "add a date or a number"));
@@ -181,8 +194,9 @@ static void a_double_after_a_lost_answer_means_it_landed(void **state)
     fake_reply(fix.fake, fake_request(fix.fake, TIMELINE), 200, "{\"meta\":{}}");
     assert_null(fake_request(fix.fake, CREATE));
     fake_pass(fix.fake, 8 * SECOND);
-    fake_reply(fix.fake, fake_request(fix.fake, TIMELINE), 200,
-               "{\"data\":[{\"id\":\"1597700000000000009\",\"text\":\"Question 1. Why? #dpulo\",\"author_id\":\"77\"}]}");
+    fake_reply(
+        fix.fake, fake_request(fix.fake, TIMELINE), 200,
+        "{\"data\":[{\"id\":\"1597700000000000009\",\"text\":\"Question 1. Why? #dpulo\",\"author_id\":\"77\"}]}");
     expect(&fix, HR_OK, "1597700000000000009");
 }
 
@@ -193,8 +207,14 @@ static void a_429_waits_for_its_reset(void **state)
     char headers[64];
     snprintf(headers, sizeof(headers), "x-rate-limit-reset: %lld\n", (long long)(FAKE_NOW_MS / 1000 + 400));
     fake_reply_full(fix.fake, fake_request(fix.fake, CREATE),
-                    &(struct hr_reply){.status = HR_OK, .code = 429, .body = "{}", .body_len = 2, .retry_ms = -1,
-                                       .headers = headers, .error = "", .sent = true});
+                    &(struct hr_reply){.status = HR_OK,
+                                       .code = 429,
+                                       .body = "{}",
+                                       .body_len = 2,
+                                       .retry_ms = -1,
+                                       .headers = headers,
+                                       .error = "",
+                                       .sent = true});
     assert_int_equal(fake_last(fix.fake, FAKE_SENT)->retry_ms, 400000);
     expect(&fix, HR_ERETRY, "");
 }
@@ -229,8 +249,14 @@ static void a_post_is_taken_back(void **state)
 {
     (void)state;
     struct fix fix = begin(true);
-    struct hr_part part = {.size = sizeof(part), .id = 1, .txn = "s.1", .room = fake_api(fix.fake)->room(fake_bot(fix.fake), fix.room),
-                           .act = HR_ACT_REMOVE, .body = "2000", .body_len = 4, .attempt = 1};
+    struct hr_part part = {.size = sizeof(part),
+                           .id = 1,
+                           .txn = "s.1",
+                           .room = fake_api(fix.fake)->room(fake_bot(fix.fake), fix.room),
+                           .act = HR_ACT_REMOVE,
+                           .body = "2000",
+                           .body_len = 4,
+                           .attempt = 1};
     assert_int_equal(fake_send_part(fix.fake, &part), HR_OK);
     fake_reply(fix.fake, fake_request(fix.fake, "DELETE http://127.0.0.1:1/2/tweets/2000"), 404, "{}");
     expect(&fix, HR_OK, "");
@@ -250,11 +276,13 @@ static void a_host_posts_by_hand_and_gives_the_link_back(void **state)
     (void)fake_report(fix.fake);
     assert_non_null(fake_with(fix.fake, FAKE_OUT, "To see it, type !post"));
     assert_int_equal(fake_command(fix.fake, room, "!post"), HR_OK);
-    assert_string_equal(fake_last(fix.fake, FAKE_ANSWER)->text,
-                        "Please post this on Twitter, then type !posted and the link of your post.\nQuestion 1. Why? #dpulo");
+    assert_string_equal(
+        fake_last(fix.fake, FAKE_ANSWER)->text,
+        "Please post this on Twitter, then type !posted and the link of your post.\nQuestion 1. Why? #dpulo");
     assert_int_equal(fake_command(fix.fake, room, "!posted done"), HR_OK);
     assert_int_equal(fake_count(fix.fake, FAKE_SENT), 0);
-    assert_int_equal(fake_command(fix.fake, room, "!posted https://x.com/dpulochat/status/2105009737002090497?s=20"), HR_OK);
+    assert_int_equal(fake_command(fix.fake, room, "!posted https://x.com/dpulochat/status/2105009737002090497?s=20"),
+                     HR_OK);
     assert_int_equal(fake_last(fix.fake, FAKE_SENT)->part, 7);
     expect(&fix, HR_OK, "2105009737002090497");
 }
@@ -272,10 +300,11 @@ static void what_nobody_posts_is_given_up(void **state)
 static void links_are_read_from_all_of_xs_addresses(void **state)
 {
     (void)state;
-    static const char *const good[] = {"https://x.com/a/status/12", "x.com/a/status/12/photo/1", "http://twitter.com/i/status/12#m",
+    static const char *const good[] = {"https://x.com/a/status/12", "x.com/a/status/12/photo/1",
+                                       "http://twitter.com/i/status/12#m",
                                        "https://mobile.twitter.com/a/status/12?s=20"};
-    static const char *const bad[] = {"https://evil.example/x.com/status/12", "https://x.com/a", "https://x.com/a/status/", "12",
-                                      "https://x.com/a/status/123456789012345678901"};
+    static const char *const bad[] = {"https://evil.example/x.com/status/12", "https://x.com/a",
+                                      "https://x.com/a/status/", "12", "https://x.com/a/status/123456789012345678901"};
     for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
         char *id = hand_link_id(good[i]);
         assert_string_equal(id, "12");
@@ -315,8 +344,12 @@ static struct fix feeding(void)
 
 static struct hr_chat session(uint64_t id)
 {
-    return (struct hr_chat){.size = sizeof(struct hr_chat), .name = "dpulo", .tag = "#DPULO", .session = id,
-                            .starts_ms = FAKE_NOW_MS, .ends_ms = FAKE_NOW_MS + 60 * MINUTE};
+    return (struct hr_chat){.size = sizeof(struct hr_chat),
+                            .name = "dpulo",
+                            .tag = "#DPULO",
+                            .session = id,
+                            .starts_ms = FAKE_NOW_MS,
+                            .ends_ms = FAKE_NOW_MS + 60 * MINUTE};
 }
 
 static void the_feed_is_spread_over_the_session(void **state)
