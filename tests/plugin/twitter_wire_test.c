@@ -56,81 +56,78 @@ static void header_is_encoded(void **state)
 
 /* ---- errors -------------------------------------------------------------------------- */
 
+static const struct {
+    int code;
+    const char *body;
+    enum problem_kind kind;
+} error_table[] = {
+    {401, "{\"title\":\"Unauthorized\",\"type\":\"about:blank\",\"status\":401,\"detail\":\"Unauthorized\"}",
+     PROBLEM_AUTH},
+    {429, "{\"title\":\"Too Many Requests\",\"detail\":\"Too Many Requests\",\"type\":\"about:blank\",\"status\":429}",
+     PROBLEM_RATE},
+    {429, "{\"errors\":[{\"code\":88,\"message\":\"Rate limit exceeded\"}]}", PROBLEM_RATE},
+    {429, "{\"title\":\"UsageCapExceeded\",\"type\":\"https://api.twitter.com/2/problems/usage-capped\"}", PROBLEM_CAP},
+    {429,
+     "{\"title\":\"ConnectionException\",\"connection_issue\":\"TooManyConnections\",\"type\":\"https://api.x.com/"
+     "2/problems/streaming-connection\"}",
+     PROBLEM_CONNECTIONS},
+    {402, "{\"account_id\":15,\"title\":\"CreditsDepleted\",\"type\":\"https://api.twitter.com/2/problems/credits\"}",
+     PROBLEM_MONEY},
+    {403,
+     "{\"title\":\"SpendCapReached\",\"reset_date\":\"2026-10-12\",\"type\":\"https://api.x.com/2/problems/"
+     "credits\"}",
+     PROBLEM_MONEY},
+    {403,
+     "{\"detail\":\"You are not allowed to create a Tweet with duplicate "
+     "content.\",\"type\":\"about:blank\",\"title\":\"Forbidden\"}",
+     PROBLEM_DUPLICATE},
+    {403,
+     "{\"detail\":\"Reply to this conversation is not allowed "
+     "because\",\"type\":\"about:blank\",\"title\":\"Forbidden\"}",
+     PROBLEM_REFUSED},
+    {403,
+     "{\"errors\":[{\"title\":\"Unsupported "
+     "Authentication\",\"type\":\"https://api.twitter.com/2/problems/unsupported-authentication\"}]}",
+     PROBLEM_AUTH},
+    {403,
+     "{\"title\":\"Client "
+     "Forbidden\",\"reason\":\"client-not-enrolled\",\"type\":\"https://api.twitter.com/2/problems/"
+     "client-forbidden\"}",
+     PROBLEM_AUTH},
+    {400,
+     "{\"errors\":[{\"parameters\":{\"since_id\":[\"21\"]},\"message\":\"'since_id' must be a tweet id created "
+     "after 2026\"}],\"title\":\"Invalid "
+     "Request\",\"type\":\"https://api.twitter.com/2/problems/invalid-request\"}",
+     PROBLEM_SINCE},
+    {400,
+     "{\"errors\":[{\"parameters\":{\"tweet.fields\":[\"x\"]},\"message\":\"The query parameter [tweet.fields] is "
+     "not one of [query,post.fields]\"}],\"title\":\"Invalid Request\"}",
+     PROBLEM_PARAMETER},
+    {400, "{\"errors\":[{\"message\":\"Your Tweet text is too long.\"}],\"title\":\"Invalid Request\"}",
+     PROBLEM_REFUSED},
+    {404, "{\"type\":\"https://api.x.com/2/problems/resource-not-found\"}", PROBLEM_GONE},
+    {409,
+     "{\"title\":\"ConnectionException\",\"connection_issue\":\"RuleConfigurationIssue\",\"type\":\"https://"
+     "api.x.com/2/problems/streaming-connection\"}",
+     PROBLEM_NO_RULES},
+    {503, "{\"title\":\"Service Unavailable\",\"status\":503}", PROBLEM_SERVER},
+    {502, "<html>bad gateway</html>", PROBLEM_SERVER},
+    {403, "", PROBLEM_REFUSED},
+    {200, "{\"errors\":[{\"title\":\"operational-disconnect\",\"disconnect_type\":\"UpstreamOperationalDisconnect\"}]}",
+     PROBLEM_SERVER},
+    {200, "{\"errors\":[{\"title\":\"ConnectionException\",\"connection_issue\":\"TooManyConnections\"}]}",
+     PROBLEM_CONNECTIONS},
+};
+
 static void errors_are_classified_by_status_type_and_title(void **state)
 {
     (void)state;
-    static const struct {
-        int code;
-        const char *body;
-        enum problem_kind kind;
-    } table[] = {
-        {401, "{\"title\":\"Unauthorized\",\"type\":\"about:blank\",\"status\":401,\"detail\":\"Unauthorized\"}",
-         PROBLEM_AUTH},
-        {429,
-         "{\"title\":\"Too Many Requests\",\"detail\":\"Too Many Requests\",\"type\":\"about:blank\",\"status\":429}",
-         PROBLEM_RATE},
-        {429, "{\"errors\":[{\"code\":88,\"message\":\"Rate limit exceeded\"}]}", PROBLEM_RATE},
-        {429, "{\"title\":\"UsageCapExceeded\",\"type\":\"https://api.twitter.com/2/problems/usage-capped\"}",
-         PROBLEM_CAP},
-        {429,
-         "{\"title\":\"ConnectionException\",\"connection_issue\":\"TooManyConnections\",\"type\":\"https://api.x.com/"
-         "2/problems/streaming-connection\"}",
-         PROBLEM_CONNECTIONS},
-        {402,
-         "{\"account_id\":15,\"title\":\"CreditsDepleted\",\"type\":\"https://api.twitter.com/2/problems/credits\"}",
-         PROBLEM_MONEY},
-        {403,
-         "{\"title\":\"SpendCapReached\",\"reset_date\":\"2026-10-12\",\"type\":\"https://api.x.com/2/problems/"
-         "credits\"}",
-         PROBLEM_MONEY},
-        {403,
-         "{\"detail\":\"You are not allowed to create a Tweet with duplicate "
-         "content.\",\"type\":\"about:blank\",\"title\":\"Forbidden\"}",
-         PROBLEM_DUPLICATE},
-        {403,
-         "{\"detail\":\"Reply to this conversation is not allowed "
-         "because\",\"type\":\"about:blank\",\"title\":\"Forbidden\"}",
-         PROBLEM_REFUSED},
-        {403,
-         "{\"errors\":[{\"title\":\"Unsupported "
-         "Authentication\",\"type\":\"https://api.twitter.com/2/problems/unsupported-authentication\"}]}",
-         PROBLEM_AUTH},
-        {403,
-         "{\"title\":\"Client "
-         "Forbidden\",\"reason\":\"client-not-enrolled\",\"type\":\"https://api.twitter.com/2/problems/"
-         "client-forbidden\"}",
-         PROBLEM_AUTH},
-        {400,
-         "{\"errors\":[{\"parameters\":{\"since_id\":[\"21\"]},\"message\":\"'since_id' must be a tweet id created "
-         "after 2026\"}],\"title\":\"Invalid "
-         "Request\",\"type\":\"https://api.twitter.com/2/problems/invalid-request\"}",
-         PROBLEM_SINCE},
-        {400,
-         "{\"errors\":[{\"parameters\":{\"tweet.fields\":[\"x\"]},\"message\":\"The query parameter [tweet.fields] is "
-         "not one of [query,post.fields]\"}],\"title\":\"Invalid Request\"}",
-         PROBLEM_PARAMETER},
-        {400, "{\"errors\":[{\"message\":\"Your Tweet text is too long.\"}],\"title\":\"Invalid Request\"}",
-         PROBLEM_REFUSED},
-        {404, "{\"type\":\"https://api.x.com/2/problems/resource-not-found\"}", PROBLEM_GONE},
-        {409,
-         "{\"title\":\"ConnectionException\",\"connection_issue\":\"RuleConfigurationIssue\",\"type\":\"https://"
-         "api.x.com/2/problems/streaming-connection\"}",
-         PROBLEM_NO_RULES},
-        {503, "{\"title\":\"Service Unavailable\",\"status\":503}", PROBLEM_SERVER},
-        {502, "<html>bad gateway</html>", PROBLEM_SERVER},
-        {403, "", PROBLEM_REFUSED},
-        {200,
-         "{\"errors\":[{\"title\":\"operational-disconnect\",\"disconnect_type\":\"UpstreamOperationalDisconnect\"}]}",
-         PROBLEM_SERVER},
-        {200, "{\"errors\":[{\"title\":\"ConnectionException\",\"connection_issue\":\"TooManyConnections\"}]}",
-         PROBLEM_CONNECTIONS},
-    };
-    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+    for (size_t i = 0; i < sizeof(error_table) / sizeof(*error_table); i++) {
         struct problem problem;
-        problem_read(&problem, table[i].code, table[i].body, strlen(table[i].body));
-        if (problem.kind != table[i].kind) {
-            fail_msg("%d %s: kind %d, expected %d", table[i].code, table[i].body, (int)problem.kind,
-                     (int)table[i].kind);
+        problem_read(&problem, error_table[i].code, error_table[i].body, strlen(error_table[i].body));
+        if (problem.kind != error_table[i].kind) {
+            fail_msg("%d %s: kind %d, expected %d", error_table[i].code, error_table[i].body, (int)problem.kind,
+                     (int)error_table[i].kind);
         }
     }
 }
