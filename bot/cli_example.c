@@ -118,6 +118,7 @@ static void print_plugin(const struct hr_plugin *plugin)
     print_comment(&page, head);
     if (!plugin->network) {
         if (plugin->options && plugin->options[0].name) {
+            print_comment(&page, "With several chats, put the values into sections: instance \"CHAT\" { ... }");
             (void)putchar('\n');
         }
         print_options(&page, plugin->options);

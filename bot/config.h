@@ -20,6 +20,9 @@
  *
  *   plugins/irc.conf
  *     instance "libera" { server = "irc.libera.chat"  ... }
+ *   plugins/session.conf: a feature's instances bear the names of chats; a file
+ *     without instances is one for the only chat
+ *     instance "dpulo" { time = "20:00"  ... }
  *
  * Without `route` sections a chat is a full mesh: every room to every room where
  * people talk, but IRC to IRC only with irc_to_irc = yes, and nothing to social

@@ -91,6 +91,38 @@ static void check_instances(struct config *config)
     }
 }
 
+static bool has_chat(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->chat_count; i++) {
+        if (strcmp(config->chat[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A feature has one instance a chat, with the chat's name. */
+static void check_feature_instances(struct config *config)
+{
+    for (size_t p = 0; p < config->plugin_count; p++) {
+        const struct config_plugin *file = &config->plugin[p];
+        for (size_t i = 0; file->plugin && !file->plugin->network && i < file->instance_count; i++) {
+            const struct config_instance *instance = &file->instance[i];
+            if (!instance->named || config->chat_count == 0 || has_chat(config, instance->title)) {
+                continue;
+            }
+            struct near near = {.word = instance->title};
+            for (size_t c = 0; c < config->chat_count; c++) {
+                near_offer(&near, config->chat[c].name);
+            }
+            config_problem(config, instance->where, "instance '%.60s': there is no chat of that name. %s%s%s",
+                           instance->title,
+                           near.best ? "Did you mean '" : "Name the instance like a chat of hashroom.conf",
+                           near.best ? near.best : "", near.best ? "'?" : "");
+        }
+    }
+}
+
 /* ---- rooms ---------------------------------------------------------------------------- */
 
 static bool same_room(const struct config_room *a, const struct config_room *b)
@@ -195,16 +227,6 @@ static void check_role_name(struct config *config, const struct config_role *rol
                    role->name, near.best ? "Did you mean '" : "", near.best ? near.best : "", near.best ? "'? " : "");
 }
 
-static bool has_chat(const struct config *config, const char *name)
-{
-    for (size_t i = 0; i < config->chat_count; i++) {
-        if (strcmp(config->chat[i].name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void check_account(struct config *config, const struct config_role *role, const char *account)
 {
     const char *slash = strchr(account, '/');
@@ -290,6 +312,7 @@ static void warn_about_budgets(struct config *config)
 void config_check(struct config *config)
 {
     check_instances(config);
+    check_feature_instances(config);
     check_chats(config);
     check_roles(config);
     warn_about_budgets(config);

@@ -208,11 +208,34 @@ static int come_back(struct session *session)
     return status;
 }
 
+struct only_chat {
+    const char *name;
+    int count;
+};
+
+static int count_chat(void *arg, const struct hr_chat *chat)
+{
+    struct only_chat *only = arg;
+    only->name = chat->name;
+    only->count++;
+    return HR_OK;
+}
+
+/* The instance has the name of its chat; without instances in the file it is the only chat. */
+static void find_chat(struct session *session)
+{
+    struct only_chat only = {0};
+    const char *name = session->api->instance(session->bot);
+    (void)session->api->chats(session->bot, count_chat, &only);
+    bool unnamed = strcmp(name, "session") == 0 && !session->api->chat(session->bot, name);
+    (void)snprintf(session->chat, sizeof(session->chat), "%s", unnamed && only.count == 1 ? only.name : name);
+}
+
 static void read_options(struct session *session)
 {
     const struct hr_api *api = session->api;
     struct hr_bot *bot = session->bot;
-    (void)snprintf(session->chat, sizeof(session->chat), "%s", api->instance(bot));
+    find_chat(session);
     read_schedule(bot, api, &session->schedule);
     name_zone(session, api->option(bot, "zone_name")->str);
     session->length_ms = api->option(bot, "length")->num;

@@ -131,6 +131,8 @@ CASES = {
                                   "the name is taken by", "its own name"),
     "option outside the instances": (edit("instance", 'nick = "x"\ninstance', "plugins/irc.conf"), "plugins/irc.conf:1",
                                      "outside of the instances", "Move it into"),
+    "instance of a feature that is no chat": (lambda f: f.write("plugins/session.conf", 'instance "dpulu" { }\n'),
+                                              "plugins/session.conf:1", "no chat of that name", "Did you mean 'dpulo'?"),
     "unknown role": (edit('role "host"', 'role "hots"'), "hashroom.conf:7", "no role 'hots'", "Did you mean 'host'"),
     "role at an unknown network": (edit("libera/asha", "oftc/asha"), "hashroom.conf:7", "no network 'oftc'", "Write instance"),
     "account without a network": (edit("libera/asha", "asha"), "hashroom.conf:7", "not NETWORK/ACCOUNT", "libera/asha"),
