@@ -38,7 +38,7 @@ class Evening:
 
     def _run(self):
         w = self.world
-        w.ann, w.pat, w.mia = w.irc(f"{w.name}ann"), w.plain("pat"), w.matrix("mia")
+        w.ann, w.pat, w.mia = w.irc(f"{w.name}ann"), w.plain(f"{w.name}pat"), w.matrix("mia")
         w.asha = w.host()
         w.bot.start()
         w.wait_ready(w.ann, w.pat)
@@ -49,7 +49,7 @@ class Evening:
         else:
             self._autopilot()
         self.listed = w.bot.value("SELECT count(*) FROM message")
-        w.ann.wait_text("has ended", w.channel, timeout=90)
+        w.ann.wait_text("has ended. Thank you", w.channel, timeout=200)
         w.bot.wait_settled(180)
         mark = w.ann.mark()
         w.ann.say(w.channel, "!links")
@@ -68,7 +68,7 @@ class Evening:
     def _attacks(self):
         """None of these may end the chat."""
         w = self.world
-        thief = Irc(w.ngircd.port, "asha").join(w.channel)
+        thief = Irc(w.ngircd.port, f"{w.name}asha").join(w.channel)
         w.people.append(thief)
         thief.say(w.channel, "!end")
         thief.wait(lambda l: l.nick.startswith(w.nick[:9]) and "Only hosts can use !end" in l.text, 30)
@@ -121,8 +121,8 @@ class Evening:
 
 @pytest.fixture(scope="module")
 def evenings(tmp_path_factory, ergo, ngircd, synapse_default):
-    both = {kind: Evening(kind, tmp_path_factory.mktemp(kind), ergo, ngircd, synapse_default, kind == "hosted")
-            for kind in ("hosted", "alone")}
+    both = {kind: Evening(kind, tmp_path_factory.mktemp(kind), ergo, ngircd, synapse_default, kind == "host")
+            for kind in ("host", "solo")}
     threads = [threading.Thread(target=e.run, daemon=True) for e in both.values()]
     for thread in threads:
         thread.start()
@@ -134,7 +134,7 @@ def evenings(tmp_path_factory, ergo, ngircd, synapse_default):
         evening.world.close()
 
 
-@pytest.fixture(params=["hosted", "alone"])
+@pytest.fixture(params=["host", "solo"])
 def evening(evenings, request):
     e = evenings[request.param]
     if e.error:

@@ -88,7 +88,7 @@ def world(tmp_path_factory, ergo, ngircd, synapse):
     irc.write_text(irc.read_text() + f'instance "wild" {{\n    server = "127.0.0.1"\n    port = {w.wild.port}\n'
                    '    tls = no\n    nick = "wildbot"\n    rate_ms = 0\n    burst = 1000\n}\n')
     assert not conf.exists()
-    w.ann, w.pat, w.mia = w.irc("ann"), w.plain("pat"), w.matrix("mia")
+    w.ann, w.pat, w.mia = w.irc("ann"), w.plain("hostpat"), w.matrix("mia")
     with w.bot:
         w.wait_ready(w.ann, w.pat)
         wait_for(w.x.stream_open, 30, message=lambda: "the bot does not read X:\n" + w.bot.tail())

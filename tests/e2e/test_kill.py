@@ -68,7 +68,7 @@ def evening(tmp_path_factory, ergo, ngircd, synapse):
     w = World("kill", tmp_path_factory.mktemp("kill"), ergo, ngircd, synapse, CHAT_START_MS - 5 * MINUTE, SPEED,
               session=SESSION, matrix={"rate_ms": 0, "burst": 0})
     w.x.api.unlimited = True
-    w.ann, w.pat, w.mia = w.irc("ann"), w.plain("pat"), w.matrix("mia")
+    w.ann, w.pat, w.mia = w.irc("ann"), w.plain("killpat"), w.matrix("mia")
     chance = random.Random(SEED)
     w.bot.start()
     w.wait_ready(w.ann, w.pat)
