@@ -146,8 +146,7 @@ def test_links_from_x_and_matrix_are_whole(evening):
     w = evening
     done = w.bot.command("export", "links", "-c", str(w.bot.folder), "--format", "json")
     assert done.returncode == 0, done.stderr
-    exported = json.loads(done.stdout)
-    listed = [e["url"] for e in (exported["links"] if isinstance(exported, dict) else exported)]
+    listed = [link["url"] for session in json.loads(done.stdout)["sessions"] for link in session["links"]]
     assert len(listed) == len(set(listed))
     want = {link for kind, link in w.talk.links if kind in ("matrix", "post")}
     assert want <= set(listed)
