@@ -224,7 +224,7 @@ class RestartLoop:
 
     def __init__(self, bot, on_restart=None):
         self.bot, self.on_restart = bot, on_restart
-        self._stop = threading.Event()
+        self._stop, self._done = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -236,6 +236,8 @@ class RestartLoop:
                         self.on_restart()
                     self.bot.start()
             time.sleep(0.05)
+        self._done.set()
+        threading.Event().wait()  # the bot would get its signal of a dead parent when this thread ends
 
     def kill(self):
         with self._lock:
@@ -247,4 +249,4 @@ class RestartLoop:
 
     def __exit__(self, *_):
         self._stop.set()
-        self._thread.join()
+        self._done.wait()
