@@ -10,7 +10,7 @@
 #include <hashroom/network.h>
 #include <uthash.h>
 
-enum { LANE_PRIORITIES = HR_ACK + 1 };
+enum { LANE_PRIORITIES = HR_ACK + 1, LANE_MERGE_MAX = 10 };
 
 struct room;
 
@@ -22,14 +22,20 @@ struct item {
     uint32_t say_flags;
     int64_t expires_ms;   /* chat clock, 0 never */
     int64_t made_ms;      /* monotonic */
+    uint64_t group;       /* said before in one part, which was taken back: go together again; 0: none */
     struct item *next;
 };
 
-struct claim {
+struct carried {
     uint64_t delivery, message;
+};
+
+struct claim {
+    struct carried carried[LANE_MERGE_MAX];
+    size_t count;
     int pieces;           /* not settled yet */
     enum hr_priority priority;
-    const char *worst;    /* state the delivery ends in */
+    const char *worst;    /* state the deliveries end in */
     char *reason;
 };
 

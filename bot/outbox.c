@@ -175,10 +175,12 @@ void outbox_changed(struct outbox *outbox, uint64_t message, enum hr_act act)
     }
 }
 
-static void settle_delivery(struct outbox *outbox, const struct piece *piece)
+static void settle_deliveries(struct outbox *outbox, const struct piece *piece)
 {
     const struct claim *claim = piece->claim;
-    row_delivery_state(outbox, claim->delivery, claim->worst, claim->reason);
+    for (size_t i = 0; i < claim->count; i++) {
+        row_delivery_state(outbox, claim->carried[i].delivery, claim->worst, claim->reason);
+    }
     if (strcmp(claim->worst, "delivered") != 0) {
         log_line(HR_WARN, piece->room->network == NULL ? NULL : piece->room->network->bot->who,
                  "%s: a line was not delivered (%s): %s", piece->room->hr.address, claim->worst,
@@ -192,7 +194,8 @@ void outbox_settle(struct outbox *outbox, struct piece *piece, const char *state
     struct claim *claim = piece->claim;
     row_part_state(outbox, piece->id, state, remote_id, reason);
     if (remote_id != NULL && piece->room->network != NULL) {
-        messages_revision(outbox->app->messages, piece->room->network->scope, remote_id, claim->message);
+        messages_revision(outbox->app->messages, piece->room->network->scope, remote_id,
+                          claim->carried[0].message);
     }
     if (strcmp(state, "delivered") != 0 && strcmp(claim->worst, "refused") != 0) {
         claim->worst = strcmp(state, "unknown") == 0 ? "unknown" : "refused";
@@ -208,7 +211,7 @@ void outbox_settle(struct outbox *outbox, struct piece *piece, const char *state
         }
     }
     if (claim->pieces == 1) {
-        settle_delivery(outbox, piece);
+        settle_deliveries(outbox, piece);
     }
     lane_drop_piece(outbox, piece);
     turn_touch(outbox->app->turn);
@@ -335,10 +338,10 @@ static bool doubt(struct outbox *outbox, struct piece *piece)
     if (claim->priority != HR_QUESTION || (room->network->bot->plugin->network->flags & HR_NET_SAME_TXN)) {
         return false;
     }
-    uint64_t message = claim->message;
+    uint64_t message = claim->carried[0].message; /* questions are never merged */
     turn_write(outbox->app->turn);
     outbox_settle_arrived(outbox); /* a part of it may be among those */
-    row_delivery_state(outbox, claim->delivery, "unknown", "it may have arrived; it is stated again with a note");
+    row_delivery_state(outbox, claim->carried[0].delivery, "unknown", "it may have arrived; it is stated again with a note");
     for (struct piece *other = room->lane.piece, *next; other != NULL; other = next) {
         next = other->next;
         if (other->claim == claim) { /* an address to compare: the last piece frees it */

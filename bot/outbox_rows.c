@@ -18,6 +18,22 @@ void lane_push(struct item *item)
     lane->tail[item->priority] = item;
 }
 
+void lane_push_first(struct room *room, struct item *items)
+{
+    if (items == NULL) {
+        return;
+    }
+    struct item *last = items;
+    while (last->next != NULL) {
+        last = last->next;
+    }
+    last->next = room->lane.head[items->priority];
+    room->lane.head[items->priority] = items;
+    if (last->next == NULL) {
+        room->lane.tail[items->priority] = last;
+    }
+}
+
 void lane_pop(struct room *room, enum hr_priority priority)
 {
     struct item *item = room->lane.head[priority];
@@ -141,7 +157,7 @@ void row_delivery_claimed(struct outbox *outbox, uint64_t delivery)
 }
 
 uint64_t row_part(struct outbox *outbox, const struct room *room, enum hr_act act, const void *body, size_t len,
-                  bool claimed, uint64_t delivery)
+                  bool claimed, const struct claim *claim)
 {
     struct store *store = outbox->app->store;
     sqlite3_stmt *stmt = write_sql(
@@ -157,10 +173,13 @@ uint64_t row_part(struct outbox *outbox, const struct room *room, enum hr_act ac
     }
     (void)store_run(store, stmt);
     uint64_t part = (uint64_t)sqlite3_last_insert_rowid(store_db(store));
-    stmt = write_sql(outbox, "INSERT INTO delivery_part(delivery, part) VALUES(?1, ?2)");
-    sqlite3_bind_int64(stmt, 1, (int64_t)delivery);
-    sqlite3_bind_int64(stmt, 2, (int64_t)part);
-    (void)store_run(store, stmt);
+    for (size_t i = 0; i < claim->count; i++) {
+        stmt = write_sql(outbox, "INSERT INTO delivery_part(delivery, part, merged) VALUES(?1, ?2, ?3)");
+        sqlite3_bind_int64(stmt, 1, (int64_t)claim->carried[i].delivery);
+        sqlite3_bind_int64(stmt, 2, (int64_t)part);
+        sqlite3_bind_int(stmt, 3, claim->count > 1);
+        (void)store_run(store, stmt);
+    }
     return part;
 }
 

@@ -18,6 +18,7 @@ struct outbox {
 
 /* -- lanes -- */
 void lane_push(struct item *item);
+void lane_push_first(struct room *room, struct item *items); /* a list of one priority, before all that waits; NULL is fine */
 void lane_pop(struct room *room, enum hr_priority priority); /* frees the first item */
 void lane_remove(struct room *room, uint64_t delivery);      /* frees it wherever it waits */
 void lane_add_piece(struct outbox *outbox, struct piece *piece);
@@ -30,7 +31,7 @@ uint64_t row_delivery(struct outbox *outbox, uint64_t message, const struct room
 void row_delivery_state(struct outbox *outbox, uint64_t delivery, const char *state, const char *reason);
 void row_delivery_claimed(struct outbox *outbox, uint64_t delivery);
 uint64_t row_part(struct outbox *outbox, const struct room *room, enum hr_act act, const void *body, size_t len,
-                  bool claimed, uint64_t delivery);
+                  bool claimed, const struct claim *claim);
 void row_part_claimed(struct outbox *outbox, const struct piece *piece);
 void row_part_state(struct outbox *outbox, uint64_t part, const char *state, const char *remote_id,
                     const char *reason);

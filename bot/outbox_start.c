@@ -46,6 +46,29 @@ static void load_waiting(struct outbox *outbox, const struct open_row *row)
     lane_push(item);
 }
 
+static struct claim *join_claim(struct claim *claim, const struct open_row *row)
+{
+    if (claim->count < LANE_MERGE_MAX) {
+        claim->carried[claim->count++] = (struct carried){.delivery = row->delivery, .message = row->message};
+    }
+    return claim;
+}
+
+static struct piece *read_piece(sqlite3_stmt *stmt, struct room *room, struct claim *claim)
+{
+    struct piece *piece = xcalloc(1, sizeof(*piece));
+    *piece = (struct piece){.id = (uint64_t)sqlite3_column_int64(stmt, 0),
+                            .room = room,
+                            .claim = claim,
+                            .act = (enum hr_act)sqlite3_column_int(stmt, 1),
+                            .doubt = strcmp(store_text(stmt, 3), "claimed") == 0,
+                            .attempt = sqlite3_column_int(stmt, 4),
+                            .first_ms = sqlite3_column_int64(stmt, 5)};
+    piece->body_len = (size_t)sqlite3_column_bytes(stmt, 2);
+    piece->body = xstrndup(sqlite3_column_blob(stmt, 2), piece->body_len);
+    return piece;
+}
+
 static void load_pieces(struct outbox *outbox, const struct open_row *row)
 {
     struct room *room = room_of(outbox, row->room);
@@ -60,25 +83,22 @@ static void load_pieces(struct outbox *outbox, const struct open_row *row)
                             " ORDER BY p.id");
     sqlite3_bind_int64(stmt, 1, (int64_t)row->delivery);
     while (store_row(outbox->app->store, stmt)) {
+        uint64_t id = (uint64_t)sqlite3_column_int64(stmt, 0);
+        struct piece *piece;
+        HASH_FIND(hh, outbox->pieces, &id, sizeof(id), piece);
+        if (piece != NULL) { /* a merged part, met before with another of its deliveries */
+            claim = claim == NULL ? join_claim(piece->claim, row) : claim;
+            continue;
+        }
         if (claim == NULL) {
             claim = xcalloc(1, sizeof(*claim));
-            *claim = (struct claim){.delivery = row->delivery,
-                                    .message = row->message,
+            *claim = (struct claim){.carried = {{.delivery = row->delivery, .message = row->message}},
+                                    .count = 1,
                                     .priority = row->item.priority,
                                     .worst = "delivered"};
         }
         claim->pieces++;
-        struct piece *piece = xcalloc(1, sizeof(*piece));
-        *piece = (struct piece){.id = (uint64_t)sqlite3_column_int64(stmt, 0),
-                                .room = room,
-                                .claim = claim,
-                                .act = (enum hr_act)sqlite3_column_int(stmt, 1),
-                                .doubt = strcmp(store_text(stmt, 3), "claimed") == 0,
-                                .attempt = sqlite3_column_int(stmt, 4),
-                                .first_ms = sqlite3_column_int64(stmt, 5)};
-        piece->body_len = (size_t)sqlite3_column_bytes(stmt, 2);
-        piece->body = xstrndup(sqlite3_column_blob(stmt, 2), piece->body_len);
-        lane_add_piece(outbox, piece);
+        lane_add_piece(outbox, read_piece(stmt, room, claim));
     }
     sqlite3_reset(stmt);
     if (claim == NULL) { /* its last part was settled without it: can't be, but must not hang */

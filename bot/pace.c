@@ -2,6 +2,7 @@
 /* The account's budget: a token bucket with reserves. */
 #include "pace.h"
 #include "network.h"
+#include <math.h>
 
 static bool unlimited(const struct network *network)
 {
@@ -39,6 +40,11 @@ bool pace_may(const struct network *network, double need)
 {
     /* A hair less than need: sums of fractions must not wait for ever. */
     return unlimited(network) || network->tokens >= need - 1e-6;
+}
+
+double pace_tokens(const struct network *network)
+{
+    return unlimited(network) ? HUGE_VAL : network->tokens;
 }
 
 int64_t pace_when_ms(const struct network *network, double need, int64_t now_ms)

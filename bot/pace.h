@@ -13,6 +13,7 @@ void pace_fill(struct network *network, int64_t now_ms); /* monotonic */
 /* Tokens a part of this priority needs to see; rooms: how many the account serves. */
 double pace_need(const struct network *network, enum hr_priority priority, int rooms);
 bool pace_may(const struct network *network, double need);
+double pace_tokens(const struct network *network); /* in the bucket; HUGE_VAL without a limit */
 /* When the bucket will hold that much, on the same clock. */
 int64_t pace_when_ms(const struct network *network, double need, int64_t now_ms);
 void pace_spend(struct network *network, int tokens);

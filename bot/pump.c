@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* At the end of each turn: what may go now is chosen, rendered, frozen and claimed; the commit lets it leave. */
+/* At the end of each turn: what may go now is chosen; the commit lets it leave. */
 #include "chat.h"
+#include "claim.h"
 #include "instance.h"
 #include "log.h"
 #include "message.h"
@@ -13,144 +14,7 @@
 #include "turn.h"
 #include "xalloc.h"
 
-enum { REPLY_WAIT_MS = 5000, PARTS_MAX = 64, NEVER_MS = 3600 * 1000 };
-
-/* ---- sending a frozen part --------------------------------------------------- */
-
-struct send {
-    struct outbox *outbox;
-    uint64_t part;
-};
-
-static void do_send(void *arg)
-{
-    struct send send = *(struct send *)arg;
-    free(arg);
-    struct piece *piece;
-    HASH_FIND(hh, send.outbox->pieces, &send.part, sizeof(send.part), piece);
-    if (piece == NULL || !piece->in_flight || piece->room->network == NULL) {
-        return; /* settled or taken back since */
-    }
-    struct hr_bot *bot = piece->room->network->bot;
-    instance_enter(bot);
-    struct arena *arena = instance_arena(bot);
-    struct hr_part part = {
-        .size = sizeof(part),
-        .id = piece->id,
-        .txn = arena_printf(arena, "%s.%llu", store_id(bot->app->store), (unsigned long long)piece->id),
-        .room = &piece->room->hr,
-        .act = piece->act,
-        .body = arena_strndup(arena, piece->body, piece->body_len),
-        .body_len = piece->body_len,
-        .attempt = piece->attempt,
-        .flags = piece->doubt ? HR_PART_DOUBT : 0,
-        .first_ms = piece->first_ms,
-    };
-    int rc = bot->plugin->network->send(bot->state, &part);
-    instance_leave(bot, HR_OK);
-    if (rc < 0) {
-        outbox_sent(send.outbox, bot, send.part, rc, NULL, -1, NULL);
-    }
-}
-
-static void launch(struct outbox *outbox, struct network *network, struct piece *piece, bool row_is_claimed)
-{
-    piece->in_flight = true;
-    piece->attempt++;
-    if (piece->first_ms == 0) {
-        piece->first_ms = clock_wall_ms();
-    }
-    if (!row_is_claimed) {
-        row_part_claimed(outbox, piece);
-    }
-    piece->room->lane.in_flight++;
-    network->in_flight++;
-    pace_spend(network, 1);
-    struct send *send = xcalloc(1, sizeof(*send));
-    *send = (struct send){.outbox = outbox, .part = piece->id};
-    turn_effect(outbox->app->turn, do_send, free, send);
-}
-
-/* ---- rendering a delivery into parts ------------------------------------------- */
-
-struct collect {
-    struct hr_parts hr;
-    struct { char *body; size_t len; } part[PARTS_MAX];
-    size_t count;
-    bool over;
-};
-
-static void collect_add(struct hr_parts *parts, const void *body, size_t len)
-{
-    struct collect *collect = (struct collect *)parts;
-    if (len == 0 || collect->count == PARTS_MAX) {
-        collect->over = true;
-        return;
-    }
-    collect->part[collect->count].body = xstrndup(body, len);
-    collect->part[collect->count++].len = len;
-}
-
-static void freeze(struct outbox *outbox, struct network *network, const struct item *item, struct collect *collect)
-{
-    struct claim *claim = xcalloc(1, sizeof(*claim));
-    *claim = (struct claim){.delivery = item->delivery,
-                            .message = item->message,
-                            .pieces = (int)collect->count,
-                            .priority = item->priority,
-                            .worst = "delivered"};
-    row_delivery_claimed(outbox, item->delivery);
-    for (size_t i = 0; i < collect->count; i++) {
-        struct piece *piece = xcalloc(1, sizeof(*piece));
-        piece->room = item->room;
-        piece->claim = claim;
-        piece->act = item->act;
-        piece->body = collect->part[i].body;
-        piece->body_len = collect->part[i].len;
-        piece->id = row_part(outbox, item->room, item->act, piece->body, piece->body_len, i == 0, item->delivery);
-        lane_add_piece(outbox, piece);
-        if (i == 0) {
-            launch(outbox, network, piece, true);
-        }
-    }
-}
-
-/* Renders the first item of a lane and lets its first part go. */
-static void claim_item(struct outbox *outbox, struct network *network, struct item *item)
-{
-    struct hr_bot *bot = network->bot;
-    char err[256] = "";
-    struct collect *collect = xcalloc(1, sizeof(*collect));
-    collect->hr.add = collect_add;
-    instance_enter(bot);
-    struct hr_delivery delivery;
-    int rc = pump_delivery(outbox, item, instance_arena(bot), &delivery);
-    if (rc == HR_OK) {
-        const struct hr_delivery *const list[] = {&delivery};
-        rc = bot->plugin->network->render(bot->state, list, 1, &collect->hr, err, sizeof(err));
-    } else {
-        snprintf(err, sizeof(err), "what it says is no longer in the log");
-    }
-    instance_leave(bot, HR_OK);
-    if (rc == HR_OK && collect->over) {
-        rc = HR_ELIMIT;
-        snprintf(err, sizeof(err), "it needs more than %d lines", PARTS_MAX);
-    }
-    if (rc == HR_OK && collect->count > 0) {
-        freeze(outbox, network, item, collect);
-    } else {
-        row_delivery_state(outbox, item->delivery, rc == HR_OK ? "expired" : "refused",
-                           err[0] != '\0' ? err : "nothing to say here");
-        if (rc != HR_OK) {
-            log_line(HR_WARN, bot->who, "%s: a line can't be said here: %s", item->room->hr.address, err);
-        }
-        for (size_t i = 0; i < collect->count; i++) {
-            free(collect->part[i].body);
-        }
-    }
-    free(collect);
-    lane_pop(item->room, item->priority);
-}
+enum { REPLY_WAIT_MS = 5000, NEVER_MS = 3600 * 1000 };
 
 /* ---- choosing ---------------------------------------------------------------- */
 
@@ -261,9 +125,9 @@ static void pump_network(struct outbox *outbox, struct network *network, int64_t
             return;
         }
         if (choice.piece != NULL) {
-            launch(outbox, network, choice.piece, false);
+            claim_launch(outbox, network, choice.piece, false);
         } else {
-            claim_item(outbox, network, choice.item);
+            claim_item(outbox, network, choice.item, pace_tokens(network) - need + 1);
         }
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a delivery has to say, put together from the log for render(). */
 #include "pump_delivery.h"
+#include "merge.h"
 #include "message.h"
 #include "network.h"
 #include "room.h"
@@ -38,12 +39,16 @@ static void read_targets(struct outbox *outbox, const struct item *item, struct 
 {
     enum { TARGETS_MAX = 128 };
     const char **target = arena_alloc(arena, TARGETS_MAX * sizeof(*target));
-    sqlite3_stmt *stmt = pair(outbox,
-                              "SELECT p.remote_id, d.settled_ms FROM delivery d JOIN delivery_part dp ON dp.delivery = d.id"
-                              " JOIN part p ON p.id = dp.part WHERE d.message = ?1 AND d.room = ?2 AND d.act <= ?3"
-                              " AND p.state = 'delivered' ORDER BY p.id",
-                              item->message, item->room);
-    sqlite3_bind_int(stmt, 3, item->act == HR_ACT_REMOVE ? HR_ACT_EDIT : HR_ACT_SAY);
+    static const char edit_sql[] =
+        "SELECT p.remote_id, d.settled_ms FROM delivery d JOIN delivery_part dp ON dp.delivery = d.id"
+        " JOIN part p ON p.id = dp.part WHERE d.message = ?1 AND d.room = ?2 AND d.act = 0 AND p.state = 'delivered'"
+        " ORDER BY p.id";
+    /* Edits of the others in a merged part hold these words too. */
+    static const char remove_sql[] =
+        "SELECT p.remote_id, min(d.settled_ms) FROM delivery d JOIN delivery_part dp ON dp.delivery = d.id"
+        " JOIN part p ON p.id = dp.part WHERE d.message IN (" MERGE_MESSAGES ") AND d.room = ?2 AND d.act <= 1"
+        " AND p.state = 'delivered' GROUP BY p.id ORDER BY p.id";
+    sqlite3_stmt *stmt = pair(outbox, item->act == HR_ACT_REMOVE ? remove_sql : edit_sql, item->message, item->room);
     int64_t said_ms = 0;
     while (out->target_count < TARGETS_MAX && store_row(outbox->app->store, stmt)) {
         said_ms = said_ms == 0 ? sqlite3_column_int64(stmt, 1) : said_ms;
@@ -65,7 +70,7 @@ static const char *remote_in_room(struct outbox *outbox, uint64_t message, const
                               " UNION ALL SELECT remote_id FROM (SELECT p.remote_id FROM delivery d"
                               " JOIN delivery_part dp ON dp.delivery = d.id JOIN part p ON p.id = dp.part"
                               " WHERE d.message = ?1 AND d.room = ?2 AND d.act = 0 AND p.remote_id IS NOT NULL"
-                              " ORDER BY p.id) LIMIT 1",
+                              " AND p.state = 'delivered' ORDER BY p.id) LIMIT 1",
                               message, room);
     sqlite3_bind_text(stmt, 3, room->network->scope, -1, SQLITE_STATIC);
     const char *remote = store_row(outbox->app->store, stmt) ? arena_strdup(arena, store_text(stmt, 0)) : "";

@@ -7,7 +7,7 @@
 /* Times: *_ms of messages and expires_ms on the chat clock; due_ms, claimed_ms,
  * first_ms, last_ms, settled_ms on the system's clock.
  * delivery.state: waiting, claimed, then one of delivered, named, expired, refused, unknown.
- * part.state: ready, claimed, delivered, refused, unknown, dropped.
+ * part.state: ready, claimed, delivered, refused, unknown, dropped, removed.
  * message.state: live, held, hidden, removed. */
 static const char *const store_schema[] = {
     "CREATE TABLE room(id INTEGER PRIMARY KEY AUTOINCREMENT, network TEXT NOT NULL, address TEXT NOT NULL,"
@@ -36,8 +36,10 @@ static const char *const store_schema[] = {
     " txn TEXT NOT NULL, act INTEGER NOT NULL, body BLOB NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,"
     " remote_id TEXT, first_ms INTEGER, last_ms INTEGER, settled_ms INTEGER, reason TEXT) STRICT;"
 
+    /* merged: the part carries several deliveries */
     "CREATE TABLE delivery_part(delivery INTEGER NOT NULL REFERENCES delivery, part INTEGER NOT NULL REFERENCES part,"
-    " PRIMARY KEY(delivery, part)) STRICT, WITHOUT ROWID;"
+    " merged INTEGER NOT NULL, PRIMARY KEY(delivery, part)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX delivery_part_merged ON delivery_part(part) WHERE merged = 1;"
 
     /* What the host lets every plugin read. */
     "CREATE VIEW core_pub_delivery AS SELECT r.network, r.address, d.room, d.state, d.act, d.priority,"

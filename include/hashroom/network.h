@@ -102,8 +102,9 @@ struct hr_network {
     /* Is this a room address the network can have? On failure writes what is
      * wrong and what to write instead into err. Pure; called by `check`. */
     int (*check_room)(const char *address, char *err, size_t err_size);
-    /* Pure: words to parts for one room, within the network's sizes. `count`
-     * deliveries of one room and kind become merged parts (always 1 for now).
+    /* Pure: words to parts for one room, within the network's sizes. `count` is 1
+     * but with HR_NET_MERGE: then several deliveries of one room and act become one
+     * part, a paragraph each, the name first; act EDIT: the new words of that part.
      * No part: nothing to do here, the delivery ends as expired with that reason.
      * HR_EINVAL: can't be said (too long for a post): refused, reason in err. */
     int (*render)(void *state, const struct hr_delivery *const *deliveries, size_t count,
@@ -113,6 +114,7 @@ struct hr_network {
 };
 
 enum { /* hr_network.flags */
+    HR_NET_MERGE = 1 << 1,    /* lines that wait together may go as one part */
     HR_NET_SAME_TXN = 1 << 0, /* a part sent again is recognised, or looked up first: never said twice.
                                  Without it a question in doubt becomes HR_EV_DOUBT instead of coming again. */
 };

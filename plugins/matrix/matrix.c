@@ -186,7 +186,7 @@ static const struct hr_network network = {
     .check_room = check_room,
     .render = render_delivery,
     .send = send_part,
-    .flags = HR_NET_SAME_TXN,
+    .flags = HR_NET_SAME_TXN | HR_NET_MERGE,
 };
 
 const struct hr_plugin hashroom_plugin = {

@@ -211,10 +211,65 @@ static int put_text(const struct hr_delivery *delivery, struct hr_parts *out)
     return rc;
 }
 
+/* Several lines as one event, a paragraph each. */
+static int put_merged(const struct hr_delivery *const *deliveries, size_t count, struct hr_parts *out)
+{
+    struct mem_buf body = {.max = 64 * 1024}, html = {.max = 64 * 1024};
+    for (size_t i = 0; i < count; i++) {
+        struct hr_delivery delivery = *deliveries[i];
+        delivery.reply_remote = ""; /* one event answers one: here it is said in words */
+        const struct head head = head_of(&delivery);
+        bool linked = head.lead[0] != '\0' && head.url[0] != '\0';
+        mem_puts(&body, i > 0 ? "\n" : "");
+        mem_puts(&body, head.lead);
+        mem_puts(&body, head.between);
+        mem_puts(&body, delivery.text);
+        mem_puts(&html, linked ? "<p><a href=\"" : "<p>");
+        add_html(&html, head.url, linked ? strlen(head.url) : 0);
+        mem_puts(&html, linked ? "\">" : "");
+        add_html(&html, head.lead, strlen(head.lead));
+        mem_puts(&html, linked ? "</a>" : "");
+        add_html(&html, head.between, strlen(head.between));
+        add_html(&html, delivery.text, strlen(delivery.text));
+        mem_puts(&html, "</p>");
+    }
+    json_t *content = json_pack("{s:s, s:s%, s:s, s:s%, s:{}}", "msgtype", "m.text", "body", mem_text(&body), body.len,
+                                "format", "org.matrix.custom.html", "formatted_body", mem_text(&html), html.len,
+                                "m.mentions");
+    mem_clear(&body);
+    mem_clear(&html);
+    if (content != NULL && deliveries[0]->act == HR_ACT_EDIT && deliveries[0]->target_count > 0) {
+        content = as_edit(content, deliveries[0]->target[0]);
+    }
+    return put(out, "m.room.message", content, NULL);
+}
+
+static size_t size_of(const struct hr_delivery *const *deliveries, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (const char *c = deliveries[i]->text; *c != '\0'; c++) {
+            size += cost_of(*c, true);
+        }
+    }
+    return size;
+}
+
 int render_delivery(void *state, const struct hr_delivery *const *deliveries, size_t count, struct hr_parts *out,
                     char *err, size_t err_size)
 {
     (void)state;
+    if (count > 1) {
+        if (size_of(deliveries, count) > RENDER_MAX_BYTES / (deliveries[0]->act == HR_ACT_EDIT ? 2 : 1)) {
+            snprintf(err, err_size, "together they are too long");
+            return HR_ELIMIT;
+        }
+        if (put_merged(deliveries, count, out) < 0) {
+            snprintf(err, err_size, "the text is not valid UTF-8");
+            return HR_EINVAL;
+        }
+        return HR_OK;
+    }
     for (size_t i = 0; i < count; i++) {
         const struct hr_delivery *delivery = deliveries[i];
         int rc = HR_OK;

@@ -154,6 +154,8 @@ int64_t fake_number(struct fake *fake, const char *sql); /* first column of the 
 
 /* ---- for plugins that speak to a network ----------------------------------------- */
 
+/* Several as one part, for a network with HR_NET_MERGE. */
+size_t fake_render_all(struct fake *fake, const struct hr_delivery *const *deliveries, size_t count);
 size_t fake_render(struct fake *fake, const struct hr_delivery *delivery);      /* FAKE_PART; how many. Refused: 0 and
                                                                                    a FAKE_PROBLEM with the reason */
 int fake_send(struct fake *fake, uint64_t id, uint64_t room, const char *body); /* first attempt, act SAY */

@@ -21,10 +21,15 @@ static void add_part(struct hr_parts *hr, const void *body, size_t len)
 
 size_t fake_render(struct fake *fake, const struct hr_delivery *delivery)
 {
+    return fake_render_all(fake, &delivery, 1);
+}
+
+size_t fake_render_all(struct fake *fake, const struct hr_delivery *const *deliveries, size_t count)
+{
     struct parts parts = {.hr = {.add = add_part}, .fake = fake};
     char err[256] = "";
     fake_enter(fake);
-    int status = fake->plugin->network->render(fake->state, &delivery, 1, &parts.hr, err, sizeof err);
+    int status = fake->plugin->network->render(fake->state, deliveries, count, &parts.hr, err, sizeof err);
     (void)fake_leave(fake, fake->entry_count, HR_OK);
     if (status < 0) {
         fake->api.problem(&fake->bot, "", "%s", err);

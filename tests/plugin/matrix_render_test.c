@@ -114,6 +114,33 @@ static void a_removal_takes_every_event_back(void **state)
     world_free(world);
 }
 
+static void lines_that_waited_together_are_paragraphs_of_one_event(void **state)
+{
+    (void)state;
+    struct world *world = world_open();
+    static const char *const target[] = {"$e1"};
+    struct hr_delivery one = delivery(HR_ACT_SAY, "Ben on IRC", "1 < 2"), two = delivery(HR_ACT_SAY, "Cai on Twitter", "yes");
+    two.lead_url = "https://x.com/c";
+    two.reply_remote = "$e0";
+    two.reply_name = "Ben";
+    const struct hr_delivery *const both[] = {&one, &two};
+    assert_int_equal(fake_render_all(world->fake, both, 2), 1);
+    assert_string_equal(fake_nth(world->fake, FAKE_PART, 0)->text,
+                        "{\"content\":{\"body\":\"Ben on IRC: 1 < 2\\nCai on Twitter, replying to Ben: yes\","
+                        "\"format\":\"org.matrix.custom.html\",\"formatted_body\":\"<p>Ben on IRC: 1 &lt; 2</p>"
+                        "<p><a href=\\\"https://x.com/c\\\">Cai on Twitter</a>, replying to Ben: yes</p>\","
+                        "\"m.mentions\":{},\"msgtype\":\"m.text\"},\"type\":\"m.room.message\"}");
+    fake_forget(world->fake);
+    one.act = two.act = HR_ACT_EDIT;
+    one.target = two.target = target;
+    one.target_count = two.target_count = 1;
+    assert_int_equal(fake_render_all(world->fake, both, 2), 1);
+    const char *edit = fake_nth(world->fake, FAKE_PART, 0)->text;
+    assert_non_null(strstr(edit, "\"m.relates_to\":{\"event_id\":\"$e1\",\"rel_type\":\"m.replace\"}"));
+    assert_non_null(strstr(edit, "\"body\":\"* Ben on IRC: 1 < 2\\nCai on Twitter: yes\""));
+    world_free(world);
+}
+
 static void nothing_to_say_makes_no_event(void **state)
 {
     (void)state;
@@ -247,6 +274,7 @@ int main(void)
         cmocka_unit_test(a_reply_points_at_its_parent_or_says_whom_it_answers),
         cmocka_unit_test(an_edit_holds_the_new_words_twice),
         cmocka_unit_test(a_removal_takes_every_event_back),
+        cmocka_unit_test(lines_that_waited_together_are_paragraphs_of_one_event),
         cmocka_unit_test(nothing_to_say_makes_no_event),
         cmocka_unit_test(big_texts_are_split_between_words),
         cmocka_unit_test(room_addresses_are_checked_with_a_fix),

@@ -29,10 +29,26 @@ static void fake_stop(void *state)
 static int fake_render(void *state, const struct hr_delivery *const *deliveries, size_t count, struct hr_parts *out,
                        char *err, size_t err_size)
 {
-    static const char *const acts[] = {"", "Correction: ", "Removed: "};
+    static const char *const acts[] = {"", "Correction: "};
     struct fake *fake = state;
-    (void)count;
     const struct hr_delivery *d = deliveries[0];
+    if (count > 1) {
+        const char *body = acts[d->act];
+        for (size_t i = 0; i < count; i++) {
+            body = fake->api->print(fake->bot, "%s%s%s", body, i > 0 ? " | " : "", deliveries[i]->text);
+        }
+        body = fake->api->print(fake->bot, "%s%s%s", body, d->act == HR_ACT_EDIT ? " @" : "",
+                                d->act == HR_ACT_EDIT ? d->target[0] : "");
+        out->add(out, body, strlen(body));
+        return HR_OK;
+    }
+    if (d->act == HR_ACT_REMOVE) {
+        for (size_t i = 0; i < d->target_count; i++) {
+            const char *body = fake->api->print(fake->bot, "Removed: %s%s%s", d->lead, d->lead[0] ? ": " : "", d->target[i]);
+            out->add(out, body, strlen(body));
+        }
+        return HR_OK;
+    }
     if (strcmp(d->text, "too long") == 0) {
         snprintf(err, err_size, "it is too long");
         return HR_EINVAL;
@@ -102,6 +118,7 @@ static const struct hr_network fake_network = {
     .check_room = fake_check_room,
     .render = fake_render,
     .send = fake_send,
+    .flags = HR_NET_MERGE,
 };
 
 static const struct hr_plugin fake_plugin = {

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines that wait together go as one part. */
+#include "merge.h"
+#include "clock.h"
+#include "instance.h"
+#include "network.h"
+#include "room.h"
+#include "turn.h"
+#include "xalloc.h"
+
+static bool goes_with(const struct item *item, const struct item *first)
+{
+    return item->act == HR_ACT_SAY && item->group == first->group && item->expires_ms == 0;
+}
+
+/* Calm rooms get posts one by one (R31); people's lines may share a part everywhere. */
+static bool may_merge(const struct network *network, const struct item *first)
+{
+    if (!(network->bot->plugin->network->flags & HR_NET_MERGE) || !goes_with(first, first)) {
+        return false;
+    }
+    return first->group != 0 || first->priority == HR_PEOPLE ||
+           (first->priority == HR_POSTS && (first->room->hr.flags & HR_ROOM_FULL));
+}
+
+size_t merge_gather(const struct network *network, const struct item *first, double tokens,
+                    const struct item *items[LANE_MERGE_MAX])
+{
+    items[0] = first;
+    if (!may_merge(network, first)) {
+        return 1;
+    }
+    size_t count = 1, waiting = 1;
+    for (const struct item *item = first->next; item != NULL && goes_with(item, first); item = item->next) {
+        waiting++;
+        if (count < LANE_MERGE_MAX) {
+            items[count++] = item;
+        }
+    }
+    return first->group != 0 || (double)waiting > tokens ? count : 1;
+}
+
+/* Lines of the delivered merged part that carries (message, room), but for those no longer live. */
+static sqlite3_stmt *siblings(struct outbox *outbox, const struct item *item)
+{
+    sqlite3_stmt *stmt = store_sql(
+        outbox->app->store,
+        "SELECT DISTINCT o.id, o.message, o.flags, o.priority FROM delivery d"
+        " JOIN delivery_part dp ON dp.delivery = d.id AND dp.merged = 1 JOIN part p ON p.id = dp.part"
+        " JOIN delivery_part op ON op.part = p.id AND op.merged = 1 JOIN delivery o ON o.id = op.delivery"
+        " JOIN message m ON m.id = o.message WHERE d.message = ?1 AND d.room = ?2 AND d.act = 0 AND o.act = 0"
+        " AND p.state = 'delivered' AND m.state = 'live' ORDER BY o.id");
+    sqlite3_bind_int64(stmt, 1, (int64_t)item->message);
+    sqlite3_bind_int64(stmt, 2, (int64_t)item->room->hr.id);
+    return stmt;
+}
+
+size_t merge_siblings(struct outbox *outbox, const struct item *edit, struct item out[LANE_MERGE_MAX])
+{
+    sqlite3_stmt *stmt = siblings(outbox, edit);
+    size_t count = 0;
+    while (count < LANE_MERGE_MAX && store_row(outbox->app->store, stmt)) {
+        out[count++] = (struct item){.delivery = (uint64_t)sqlite3_column_int64(stmt, 0),
+                                     .message = (uint64_t)sqlite3_column_int64(stmt, 1),
+                                     .say_flags = (uint32_t)sqlite3_column_int64(stmt, 2),
+                                     .priority = edit->priority,
+                                     .room = edit->room,
+                                     .act = HR_ACT_EDIT};
+    }
+    sqlite3_reset(stmt);
+    return count;
+}
+
+static void mark_removed(struct outbox *outbox, const struct item *removal)
+{
+    turn_write(outbox->app->turn);
+    sqlite3_stmt *stmt = store_sql(outbox->app->store,
+                                   "UPDATE part SET state = 'removed' WHERE state = 'delivered' AND id IN"
+                                   " (SELECT dp.part FROM delivery d JOIN delivery_part dp ON dp.delivery = d.id"
+                                   " WHERE d.message IN (" MERGE_MESSAGES ") AND d.room = ?2 AND d.act <= 1)");
+    sqlite3_bind_int64(stmt, 1, (int64_t)removal->message);
+    sqlite3_bind_int64(stmt, 2, (int64_t)removal->room->hr.id);
+    (void)store_run(outbox->app->store, stmt);
+}
+
+static void wait_again(struct outbox *outbox, uint64_t delivery)
+{
+    turn_write(outbox->app->turn);
+    sqlite3_stmt *stmt = store_sql(outbox->app->store, "UPDATE delivery SET state = 'waiting', settled_ms = NULL,"
+                                                       " claimed_ms = NULL WHERE id = ?1");
+    sqlite3_bind_int64(stmt, 1, (int64_t)delivery);
+    (void)store_run(outbox->app->store, stmt);
+}
+
+void merge_say_again(struct outbox *outbox, const struct item *removal)
+{
+    struct item *first = NULL, **last = &first;
+    sqlite3_stmt *stmt = siblings(outbox, removal);
+    while (store_row(outbox->app->store, stmt)) {
+        struct item *item = xcalloc(1, sizeof(*item));
+        *item = (struct item){.delivery = (uint64_t)sqlite3_column_int64(stmt, 0),
+                              .message = (uint64_t)sqlite3_column_int64(stmt, 1),
+                              .say_flags = (uint32_t)sqlite3_column_int64(stmt, 2),
+                              .priority = removal->priority,
+                              .room = removal->room,
+                              .act = HR_ACT_SAY,
+                              .made_ms = clock_monotonic_ms(),
+                              .group = removal->delivery};
+        *last = item;
+        last = &item->next;
+    }
+    sqlite3_reset(stmt);
+    mark_removed(outbox, removal);
+    for (const struct item *item = first; item != NULL; item = item->next) {
+        wait_again(outbox, item->delivery);
+    }
+    lane_push_first(removal->room, first);
+}
