@@ -198,7 +198,7 @@ void claim_item(struct outbox *outbox, struct network *network, struct item *fir
     for (size_t i = 0; i < count; i++) {
         lane_pop(room, priority); /* they are the first of the lane */
     }
-    if (gone.act == HR_ACT_REMOVE && rc == HR_OK) {
+    if (gone.act == HR_ACT_REMOVE && rc == HR_OK && (bot->plugin->network->flags & HR_NET_MERGE)) {
         merge_say_again(outbox, &gone);
     }
 }

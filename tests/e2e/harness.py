@@ -215,7 +215,7 @@ class Bot:
             states = {p["state"] for p in parts}
             assert not states & {"ready", "claimed"}, (row, states)
             if row["state"] == "delivered":
-                assert parts and states == {"delivered"}, (row, states)
+                assert parts and states <= {"delivered", "removed"}, (row, states)
         assert sum(a.get("unknown", 0) for a in self.accounting().values()) <= unknown
 
 
