@@ -6,6 +6,7 @@
 
 void event_tell(struct app *app, const struct hr_event *event)
 {
+    app->depth++; /* what the event points to may be in the arena: it stays until the last one has heard */
     for (struct hr_bot *bot = plugins_each(app->plugins, NULL); bot != NULL; bot = plugins_each(app->plugins, bot)) {
         if (!bot->started || bot->stopping || !(bot->plugin->events & HR_EV(event->kind)) ||
             bot->plugin->event == NULL) {
@@ -13,6 +14,9 @@ void event_tell(struct app *app, const struct hr_event *event)
         }
         instance_enter(bot);
         instance_leave(bot, bot->plugin->event(bot->state, event));
+    }
+    if (--app->depth == 0) {
+        arena_reset(&app->arena);
     }
 }
 

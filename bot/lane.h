@@ -48,8 +48,9 @@ struct piece {
     size_t body_len;
     int attempt;
     bool in_flight, doubt;
-    bool arrived;         /* the far side has it; the rows say so with the next transaction */
-    char *remote_id;      /* of what arrived, or NULL */
+    bool arrived;         /* the far side has answered; the rows say so with the next transaction */
+    const char *outcome;  /* then: state the part ends in */
+    char *remote_id, *reason; /* or NULL */
     struct piece *next_arrived;
     int64_t first_ms;     /* wall clock of the first attempt */
     struct piece *next;   /* in the lane, by id */

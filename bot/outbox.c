@@ -53,8 +53,39 @@ struct queued { /* takes the item back should the callback be undone */
 static void queued_undone(void *arg)
 {
     struct queued *queued = arg;
-    lane_remove(queued->room, queued->delivery);
+    struct item *before;
+    free(lane_take(queued->room, queued->delivery, &before));
     free(queued);
+}
+
+struct forgotten { /* puts the item back where it was, should the callback be undone */
+    struct item *item, *before;
+};
+
+static void forgotten_kept(void *arg)
+{
+    struct forgotten *forgotten = arg;
+    free(forgotten->item);
+    free(forgotten);
+}
+
+static void forgotten_undone(void *arg)
+{
+    struct forgotten *forgotten = arg;
+    lane_put_back(forgotten->item, forgotten->before);
+    free(forgotten);
+}
+
+/* A delivery that waits is not said after all. */
+static void forget(struct outbox *outbox, struct room *room, uint64_t delivery, const char *reason)
+{
+    struct item *before, *item = lane_take(room, delivery, &before);
+    row_delivery_state(outbox, delivery, "expired", reason);
+    if (item != NULL) {
+        struct forgotten *forgotten = xcalloc(1, sizeof(*forgotten));
+        *forgotten = (struct forgotten){.item = item, .before = before};
+        turn_effect(outbox->app->turn, forgotten_kept, forgotten_undone, forgotten);
+    }
 }
 
 static void queue(struct outbox *outbox, uint64_t delivery, uint64_t message, struct room *room, enum hr_act act,
@@ -149,8 +180,7 @@ static void drop_edits(struct outbox *outbox, uint64_t message, struct room *roo
     uint64_t id = store_row(outbox->app->store, stmt) ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
     sqlite3_reset(stmt);
     if (id != 0) {
-        row_delivery_state(outbox, id, "expired", "removed before it was said");
-        lane_remove(room, id);
+        forget(outbox, room, id, "removed before it was said");
     }
 }
 
@@ -160,8 +190,7 @@ void outbox_changed(struct outbox *outbox, uint64_t message, enum hr_act act)
     size_t count = read_said(outbox, message, said);
     for (size_t i = 0; i < count; i++) {
         if (said[i].waiting && act == HR_ACT_REMOVE) {
-            row_delivery_state(outbox, said[i].id, "expired", "removed before it was said");
-            lane_remove(said[i].room, said[i].id);
+            forget(outbox, said[i].room, said[i].id, "removed before it was said");
             continue;
         }
         if (said[i].waiting || (act == HR_ACT_EDIT && said[i].edit_waits)) {
@@ -221,10 +250,16 @@ void outbox_settle(struct outbox *outbox, struct piece *piece, const char *state
 
 enum { ARRIVED_MAX = 64, ARRIVED_MAX_UNREADABLE = 2, ARRIVED_MAX_MS = 50 };
 
-static void has_arrived(struct outbox *outbox, struct piece *piece, const char *remote_id)
+/* The far side has said how it ended. The rows hear it outside the callback in
+ * which that came: its savepoint may be undone, and the answer would be lost. */
+static void has_arrived(struct outbox *outbox, struct piece *piece, const char *state, const char *remote_id,
+                        const char *reason)
 {
     piece->arrived = true;
+    piece->outcome = state;
     piece->remote_id = remote_id == NULL ? NULL : xstrdup(remote_id);
+    piece->reason = reason == NULL ? NULL : xstrdup(reason);
+    outbox->bad_news |= strcmp(state, "delivered") != 0;
     if (outbox->arrived_count++ == 0) {
         outbox->arrived_ms = clock_monotonic_ms();
     }
@@ -240,9 +275,10 @@ void outbox_settle_arrived(void *arg)
     outbox->arrived = NULL;
     outbox->last_arrived = &outbox->arrived;
     outbox->arrived_count = 0;
+    outbox->bad_news = false;
     while (piece != NULL) {
         struct piece *next = piece->next_arrived;
-        outbox_settle(outbox, piece, "delivered", piece->remote_id, NULL);
+        outbox_settle(outbox, piece, piece->outcome, piece->remote_id, piece->reason);
         piece = next;
     }
 }
@@ -293,12 +329,12 @@ void outbox_sent(struct outbox *outbox, struct hr_bot *from, uint64_t part, int 
         from->network->in_flight--;
     }
     if (status == HR_OK) {
-        has_arrived(outbox, piece, remote_id);
+        has_arrived(outbox, piece, "delivered", remote_id, NULL);
     } else if (status == HR_ERETRY) {
         try_again(outbox, from->network, piece, retry_ms, reason);
     } else {
-        outbox_settle(outbox, piece, status == HR_EUNKNOWN ? "unknown" : "refused", remote_id,
-                      reason != NULL ? reason : status_text(status));
+        has_arrived(outbox, piece, status == HR_EUNKNOWN ? "unknown" : "refused", remote_id,
+                    reason != NULL ? reason : status_text(status));
     }
 }
 
@@ -310,10 +346,12 @@ int outbox_drop_waiting(struct outbox *outbox, uint64_t room_id, const char *rea
     }
     int count = 0;
     for (int p = 0; p < LANE_PRIORITIES; p++) {
-        while (room->lane.head[p] != NULL) {
-            row_delivery_state(outbox, room->lane.head[p]->delivery, "expired", reason);
-            lane_pop(room, (enum hr_priority)p);
-            count++;
+        for (struct item *item = room->lane.head[p], *next; item != NULL; item = next) {
+            next = item->next;
+            if (item->act != HR_ACT_REMOVE) { /* what was taken away is not to stay because the bot is told to be quiet */
+                forget(outbox, room, item->delivery, reason);
+                count++;
+            }
         }
     }
     return count;

@@ -44,25 +44,33 @@ void lane_pop(struct room *room, enum hr_priority priority)
     free(item);
 }
 
-void lane_remove(struct room *room, uint64_t delivery)
+struct item *lane_take(struct room *room, uint64_t delivery, struct item **before)
 {
     for (int p = 0; p < LANE_PRIORITIES; p++) {
-        struct item *before = NULL;
-        for (struct item *item = room->lane.head[p]; item != NULL; before = item, item = item->next) {
+        struct item *last = NULL;
+        for (struct item *item = room->lane.head[p]; item != NULL; last = item, item = item->next) {
             if (item->delivery != delivery) {
                 continue;
             }
-            if (before == NULL) {
-                room->lane.head[p] = item->next;
-            } else {
-                before->next = item->next;
-            }
+            *(last == NULL ? &room->lane.head[p] : &last->next) = item->next;
             if (room->lane.tail[p] == item) {
-                room->lane.tail[p] = before;
+                room->lane.tail[p] = last;
             }
-            free(item);
-            return;
+            *before = last;
+            return item;
         }
+    }
+    return NULL;
+}
+
+void lane_put_back(struct item *item, struct item *before)
+{
+    struct lane *lane = &item->room->lane;
+    struct item **at = before == NULL ? &lane->head[item->priority] : &before->next;
+    item->next = *at;
+    *at = item;
+    if (item->next == NULL) {
+        lane->tail[item->priority] = item;
     }
 }
 
@@ -91,6 +99,7 @@ void lane_drop_piece(struct outbox *outbox, struct piece *piece)
         free(piece->claim);
     }
     free(piece->remote_id);
+    free(piece->reason);
     free(piece->body);
     free(piece);
 }

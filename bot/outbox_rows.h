@@ -13,6 +13,7 @@ struct outbox {
     bool started, closing;
     struct piece *arrived, **last_arrived; /* in the order of their arrival */
     size_t arrived_count;
+    bool bad_news;        /* one of them was refused or is unknown: settled before anything else goes */
     int64_t arrived_ms;   /* monotonic: the oldest of them */
 };
 
@@ -20,7 +21,9 @@ struct outbox {
 void lane_push(struct item *item);
 void lane_push_first(struct room *room, struct item *items); /* a list of one priority, before all that waits; NULL is fine */
 void lane_pop(struct room *room, enum hr_priority priority); /* frees the first item */
-void lane_remove(struct room *room, uint64_t delivery);      /* frees it wherever it waits */
+/* Takes it out wherever it waits; NULL: it doesn't. before: the item in front of it then, NULL if it was the first. */
+struct item *lane_take(struct room *room, uint64_t delivery, struct item **before);
+void lane_put_back(struct item *item, struct item *before); /* undoes lane_take() */
 void lane_add_piece(struct outbox *outbox, struct piece *piece);
 void lane_drop_piece(struct outbox *outbox, struct piece *piece); /* frees; settles its claim in memory only */
 void lane_clear(struct outbox *outbox, struct room *room);

@@ -145,6 +145,10 @@ void pump_run(void *arg)
         return;
     }
     int64_t now_ms = clock_monotonic_ms(), wake_ms = now_ms + NEVER_MS;
+    if (outbox->bad_news) { /* what is left of a refused line must not be chosen */
+        turn_write(outbox->app->turn);
+        outbox_settle_arrived(outbox);
+    }
     for (struct hr_bot *bot = plugins_each(outbox->app->plugins, NULL); bot != NULL;
          bot = plugins_each(outbox->app->plugins, bot)) {
         if (bot->network != NULL && bot->network->up && bot->started && !bot->stopping) {
