@@ -80,7 +80,9 @@ int cli_new_plugin(struct cli *cli)
     const char *name = cli->argc > 0 ? cli->argv[0] : "", *dir = cli->argc > 1 ? cli->argv[1] : ".";
     if (!plugins_name_is_sound(name)) {
         return cli_wrong(
-            "'%s' can't be the name of a plugin. Write a small letter, then up to 30 small letters, digits or _", name);
+            "'%s' can't be the name of a plugin. Write a small letter, then up to 30 small letters or digits; core, "
+            "delivery, host and sqlite are taken",
+            name);
     }
     CLEANUP_FREE char *skeleton = cli_data(cli, "skeleton", "config/skeleton");
     if (!skeleton) {

@@ -8,9 +8,16 @@ enum { TABLE_MAX = 256, NAME_MAX_CHARS = 31 };
 
 bool plugins_name_is_sound(const char *name)
 {
+    /* Tables are owned by the name in front of the first '_': no name has one, and these are taken. */
+    static const char *const taken[] = {"core", "delivery", "host", "sqlite"};
+    for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++) {
+        if (strcmp(name, taken[i]) == 0) {
+            return false;
+        }
+    }
     size_t len = strlen(name);
     return len >= 1 && len <= NAME_MAX_CHARS && name[0] >= 'a' && name[0] <= 'z' &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == len;
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") == len;
 }
 
 static int refuse(char *why, size_t why_size, const char *what, const char *name)

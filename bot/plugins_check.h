@@ -4,7 +4,7 @@
 #define HASHROOM_PLUGINS_CHECK_H
 #include <hashroom/network.h>
 
-bool plugins_name_is_sound(const char *name); /* [a-z][a-z0-9_]{0,30} */
+bool plugins_name_is_sound(const char *name); /* [a-z][a-z0-9]{0,30}, and none of the host's */
 /* HR_EINVAL with a plain sentence in why: another ABI, wrong name, a table with holes. */
 int plugins_check(const struct hr_plugin *plugin, const char *name, char *why, size_t why_size);
 #endif

@@ -362,7 +362,8 @@ struct hr_api {
     int (*hide)(struct hr_bot *bot, uint64_t message);    /* removes it from every room it went to */
     int (*drop_waiting)(struct hr_bot *bot, uint64_t room, const char *reason); /* !stop; returns how many */
 
-    /* -- the one database, own tables; args bind ?1.. -- */
+    /* -- the one database: own tables, others' NAME_pub_ views; no WITH, a subquery
+     *    does the same; args bind ?1.. -- */
     int (*sql)(struct hr_bot *bot, const char *sql, const struct hr_value *args, size_t count,
                hr_row_fn *row, void *arg);
 
