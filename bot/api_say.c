@@ -27,9 +27,6 @@ int api_say(struct hr_bot *bot, const uint64_t *rooms, size_t count, const struc
     int rc = id == 0 ? HR_EEXIST : HR_OK;
     for (size_t i = 0; rc == HR_OK && i < count; i++) {
         rc = outbox_say(bot->app->outbox, id, rooms_get(bot->app->rooms, rooms[i]), say);
-        if (rc == HR_ENOTFOUND) {
-            rc = HR_OK; /* its network is not running: the other rooms hear it */
-        }
     }
     turn_leave(bot->app->turn, rc == HR_OK);
     if (rc == HR_OK && message != NULL) {

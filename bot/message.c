@@ -101,6 +101,13 @@ static void answer_of(struct messages *messages, const struct hr_bot *from, cons
     }
 }
 
+/* Roles hang on it: an account that cleaning would make another one proves nothing. */
+static const char *account_of(struct messages *messages, const char *account)
+{
+    const char *cleaned = clean_line(messages, account);
+    return account != NULL && strcmp(cleaned, account) == 0 ? cleaned : "";
+}
+
 static void fill(struct messages *messages, const struct hr_bot *from, struct room *room, const struct hr_post *post,
                  struct hr_message *message)
 {
@@ -108,7 +115,7 @@ static void fill(struct messages *messages, const struct hr_bot *from, struct ro
         .size = sizeof(*message),
         .room = &room->hr,
         .author = {.id = clean_line(messages, post->author.id),
-                   .account = clean_line(messages, post->author.account),
+                   .account = account_of(messages, post->author.account),
                    .name = clean_name(messages, post->author.name),
                    .handle = clean_line(messages, post->author.handle),
                    .power = post->author.power},
@@ -127,10 +134,10 @@ static void fill(struct messages *messages, const struct hr_bot *from, struct ro
     answer_of(messages, from, post, message);
 }
 
-static bool is_command(struct messages *messages, const struct hr_message *message, struct command_line *line)
+static bool reads_as_command(struct messages *messages, const struct hr_message *message, struct command_line *line)
 {
     const struct config *config = messages->app->config;
-    return !(message->flags & (HR_MSG_NOTICE | HR_MSG_HISTORY | HR_MSG_BOT | HR_MSG_EMOTE)) &&
+    return !(message->flags & (HR_MSG_NOTICE | HR_MSG_BOT | HR_MSG_EMOTE)) &&
            (message->room->flags & HR_ROOM_PEOPLE) != 0 &&
            command_parse(&messages->app->arena, config->prefix, config->name, message->text,
                          (message->flags & HR_MSG_PRIVATE) != 0, line);
@@ -187,7 +194,7 @@ int messages_post(struct messages *messages, struct hr_bot *from, const struct h
         message.flags |= HR_MSG_PRIVATE;
     }
     struct command_line line;
-    bool command = is_command(messages, &message, &line);
+    bool command = reads_as_command(messages, &message, &line);
     message.flags |= command ? (uint32_t)HR_MSG_COMMAND : 0;
     message.id = message_row_insert(messages, from->network->scope, post->key, &message);
     if (post->key != NULL && post->revision != NULL && strcmp(post->revision, post->key) != 0) {
@@ -196,8 +203,10 @@ int messages_post(struct messages *messages, struct hr_bot *from, const struct h
     if (id != NULL) {
         *id = message.id;
     }
-    if (command) {
-        commands_run(messages->app->commands, &message, &line);
+    if (command) { /* one from history is too late to run, and still nothing to show others */
+        if (!(message.flags & HR_MSG_HISTORY)) {
+            commands_run(messages->app->commands, &message, &line);
+        }
     } else if (!(message.flags & HR_MSG_PRIVATE)) {
         go_on(messages, &message);
     }

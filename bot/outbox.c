@@ -121,10 +121,11 @@ int outbox_say(struct outbox *outbox, uint64_t message, struct room *room, const
     if (say->priority < HR_SAFETY || say->priority > HR_ACK) {
         return HR_EINVAL;
     }
-    if (room->network == NULL) {
-        return HR_ENOTFOUND;
-    }
     uint64_t delivery = row_delivery(outbox, message, room, HR_ACT_SAY, say);
+    if (room->network == NULL) { /* it could not start: the other rooms hear it all the same */
+        row_delivery_state(outbox, delivery, "expired", "its network is not running");
+        return HR_OK;
+    }
     queue(outbox, delivery, message, room, HR_ACT_SAY, say);
     return HR_OK;
 }

@@ -240,6 +240,59 @@ static void odd_ids_are_refused(void **state)
     assert_int_equal(fixture_post(f, "a", "one", "\xff", "ann", "hi"), HR_EINVAL);
 }
 
+static int post_flags(struct fixture *f, const char *account, const char *text, uint32_t flags)
+{
+    struct hr_bot *bot = fixture_bot(f, "a");
+    struct hr_post post = {.size = sizeof(post), .room = "one", .text = text, .text_len = strlen(text), .time_ms = 1,
+                           .author = {.id = "someone", .account = account, .name = "Someone", .handle = ""},
+                           .flags = flags};
+    instance_enter(bot);
+    int rc = messages_post(f->app.messages, bot, &post, NULL);
+    instance_leave(bot, HR_OK);
+    fixture_turn(f);
+    return rc;
+}
+
+/* Said while the bot was away: neither run late nor shown to the other rooms. */
+static void a_command_from_history_is_not_run_and_not_relayed(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(post_flags(f, "", "!hello", HR_MSG_HISTORY), HR_OK);
+    assert_int_equal(f->sent_count, 0);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery"), 0);
+    assert_int_equal(post_flags(f, "", "hello", HR_MSG_HISTORY), HR_OK);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery"), 2);
+}
+
+/* "bo<zero width space>ss" is another account than "boss", although cleaning makes them equal. */
+static void an_account_that_had_to_be_cleaned_proves_nothing(void **state)
+{
+    static const char *const odd[] = {"bo\xe2\x80\x8bss", "boss\x02", " boss", "boss ", "boss\xe2\x80\xae", "boss\n"};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
+        assert_int_equal(post_flags(f, odd[i], "!secret", 0), HR_OK);
+        assert_true(f->sent_count > 0);
+        assert_string_not_equal(f->sent[f->sent_count - 1].body, "hello");
+    }
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM message WHERE account <> ''"), 0);
+    assert_int_equal(post_flags(f, "boss", "!secret", 0), HR_OK);
+    assert_string_equal(f->sent[f->sent_count - 1].body, "hello");
+}
+
+static void a_network_that_could_not_start_keeps_no_other_room_from_hearing(void **state)
+{
+    struct fixture *f = *state;
+    network_detach(fixture_bot(f, "b")); /* as after a start() that failed */
+    assert_int_equal(fixture_post(f, "a", "one", "k", "ben", "hello"), HR_OK);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 1);
+    assert_string_equal(f->sent[0].room, "a/two");
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery WHERE state = 'expired'"
+                                       " AND reason = 'its network is not running'"), 1);
+    fixture_restart(f, true);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery WHERE state = 'waiting'"), 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -259,6 +312,9 @@ int main(void)
         T(a_reply_names_its_parent_in_the_other_room),
         T(private_words_are_not_kept_or_relayed),
         T(odd_ids_are_refused),
+        T(a_command_from_history_is_not_run_and_not_relayed),
+        T(a_network_that_could_not_start_keeps_no_other_room_from_hearing),
+        T(an_account_that_had_to_be_cleaned_proves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
