@@ -143,10 +143,10 @@ def evening(evenings, request):
 
 
 def people_rooms(w):
-    """room -> texts seen there by somebody, in order."""
+    """room -> lines heard there by somebody, in order; a Matrix event may hold several."""
     rooms = {f"one/{w.channel}": w.ann.said(w.channel), f"two/{w.channel}": w.pat.said(w.channel)}
     rooms.update({f"home/{room}": w.mia.said(room) for room in w.rooms})
-    return rooms
+    return {room: [line for text in texts for line in text.split("\n") if line] for room, texts in rooms.items()}
 
 
 def heard_ms(w, room, part):
