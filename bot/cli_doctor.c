@@ -108,7 +108,7 @@ static void print_limits(const struct hr_bot *bot, size_t rooms)
     }
     (void)printf("  It may send %.3g messages a second in the long run, and %.0f at once after a quiet time.\n",
                  limits->rate, limits->burst);
-    if (limits->rate > SCARCE_RATE || strcmp(bot->plugin->network->service, "Matrix") != 0) {
+    if (rooms == 0 || limits->rate > SCARCE_RATE || strcmp(bot->plugin->network->service, "Matrix") != 0) {
         return;
     }
     (void)printf(

@@ -33,10 +33,16 @@ static void print_comment(const struct page *page, const char *text)
     (void)putchar('\n');
 }
 
+/* Without a line of its own, does the option hold nothing? */
+static bool is_empty(const struct hr_option *option)
+{
+    return option->preset && strspn(option->preset, "{} ") == strlen(option->preset);
+}
+
 /* What holds without a line of its own, or where that is nothing, an example. */
 static const char *shown_value(const struct hr_option *option)
 {
-    bool nothing = !option->preset || strcmp(option->preset, "") == 0 || strcmp(option->preset, "{}") == 0;
+    bool nothing = !option->preset || is_empty(option);
     return nothing && option->example ? option->example : option->preset ? option->preset : "";
 }
 
@@ -53,13 +59,25 @@ static void print_value(const struct hr_option *option)
     }
 }
 
+static char *make_range(const struct hr_option *option)
+{
+    if (option->min == 0 && option->max == 0) {
+        return xstrdup("");
+    }
+    if (option->type == HR_INT) {
+        return xasprintf(" From %lld to %lld.", (long long)option->min, (long long)option->max);
+    }
+    char min[32], max[32];
+    config_duration(min, sizeof min, option->min);
+    config_duration(max, sizeof max, option->max);
+    return xasprintf(" From %s to %s.", min, max);
+}
+
 static void print_help(const struct page *page, const struct hr_option *option)
 {
-    CLEANUP_FREE char *range = NULL;
-    if (option->type == HR_INT && (option->min != 0 || option->max != 0)) {
-        range = xasprintf(" From %lld to %lld.", (long long)option->min, (long long)option->max);
-    }
-    CLEANUP_FREE char *text = xasprintf("%s%s", option->help, range ? range : "");
+    CLEANUP_FREE char *range = make_range(option);
+    bool example = is_empty(option) && option->example && option->example[0];
+    CLEANUP_FREE char *text = xasprintf("%s%s%s", option->help, range, example ? " Not set; example:" : "");
     print_comment(page, text);
 }
 
@@ -95,14 +113,21 @@ static void print_part(const struct page *outer, const struct config_part *part)
     page.depth--;
     begin_line(&page);
     (void)printf("}\n");
+    for (const struct config_sample *sample = part->samples; sample && sample->title; sample++) {
+        page.comment = true;
+        (void)putchar('\n');
+        print_comment(&page, sample->help);
+        begin_line(&page);
+        (void)printf("%s \"%s\" { }\n", part->name, sample->title);
+    }
 }
 
 static void print_host(void)
 {
     struct page page = {0};
-    print_comment(&page,
-                  "hashroom.conf: the bot, its chats and roles. What stands behind # is a comment; the values in "
-                  "comments are those that hold without it.");
+    print_comment(
+        &page, "hashroom.conf: the bot, its chats and roles. What stands behind # is a comment. A value in a comment "
+               "is what holds without it; to change it, take the # away.");
     (void)putchar('\n');
     print_options(&page, config_host_part.options);
     for (const struct config_part *part = config_host_part.parts; part->name; part++) {

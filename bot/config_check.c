@@ -2,6 +2,7 @@
 /* What can only be seen when all files are read: names that must fit together. */
 #include "config_inside.h"
 #include "near.h"
+#include "role.h"
 #include <hashroom/network.h>
 
 enum { DEFAULT_LIMIT_ROOMS = 3 };
@@ -309,6 +310,53 @@ static void warn_about_budgets(struct config *config)
     }
 }
 
+/* A network that no chat uses connects, and then nobody hears of it. */
+static void warn_about_idle(struct config *config)
+{
+    size_t plugin = 0, instance = 0;
+    const struct config_instance *network;
+    while (config->chat_count > 0 && (network = next_network(config, &plugin, &instance))) {
+        if (rooms_of(config, network->title) == 0) {
+            config_warning(config, network->where,
+                           "%s: no chat has a room on this network, so the bot has nothing to do there. Write into the "
+                           "chat in hashroom.conf: room \"%s/ADDRESS\" { }",
+                           network->title, network->title);
+        }
+    }
+}
+
+static bool has_host(const struct config *config, const struct config_chat *chat)
+{
+    for (size_t r = 0; r < chat->room_count; r++) {
+        if (chat->room[r].power_host > 0) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < config->role_count; i++) {
+        const struct config_role *role = &config->role[i];
+        bool here = role->chats[0] == NULL;
+        for (char **name = role->chats; *name; name++) {
+            here = here || strcmp(*name, chat->name) == 0;
+        }
+        if (here && role->accounts[0] && role_has("chat.run", role->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void warn_about_hosts(struct config *config)
+{
+    for (size_t c = 0; c < config->chat_count; c++) {
+        if (!has_host(config, &config->chat[c])) {
+            config_warning(config, config->chat[c].where,
+                           "nobody can lead the chat %s: no role host has an account. Write into this file: role "
+                           "\"host\" { accounts = { \"NETWORK/ACCOUNT\" } }",
+                           config->chat[c].name);
+        }
+    }
+}
+
 void config_check(struct config *config)
 {
     check_instances(config);
@@ -316,4 +364,6 @@ void config_check(struct config *config)
     check_chats(config);
     check_roles(config);
     warn_about_budgets(config);
+    warn_about_idle(config);
+    warn_about_hosts(config);
 }

@@ -13,7 +13,7 @@ static const struct hr_option file_options[] = {
     {.name = "state",
      .type = HR_STR,
      .preset = "/var/lib/hashroom",
-     .help = "Folder for the database. It must be there, and belong to this bot alone."},
+     .help = "Folder for the database, for this bot alone. The bot makes it if it may."},
     {.name = "prefix",
      .type = HR_STR,
      .preset = "!",
@@ -22,7 +22,8 @@ static const struct hr_option file_options[] = {
      .type = HR_STR,
      .preset = "",
      .example = "the chat's hosts, hosts@example.org",
-     .help = "Who runs this bot and how to reach them; networks want to know."},
+     .help = "Who runs this bot and how to reach them. Web services are told with each request; for IRC write it into "
+             "realname of plugins/irc.conf."},
     {.name = "plugin_path",
      .type = HR_LIST,
      .preset = "{}",
@@ -54,7 +55,7 @@ static const struct hr_option room_options[] = {
      .min = 0,
      .max = 100,
      .example = "50",
-     .help = "Matrix: who has this power level in the room is a host of the chat. 0: nobody by power level."},
+     .help = "Matrix only: who has this power level in the room is a host of the chat. 0: nobody by power level."},
     {0},
 };
 
@@ -69,7 +70,8 @@ static const struct hr_option role_options[] = {
     {.name = "accounts",
      .type = HR_LIST,
      .example = "{ \"irc/asha\" }",
-     .help = "Who has the role: NETWORK/ACCOUNT. On IRC this is the services account, never a nick."},
+     .help = "Who has the role: NETWORK/ACCOUNT. On IRC this is the account people sign in to with NickServ, never a "
+             "nick. On Matrix it is the user id, for example \"matrix/@asha:example.org\"."},
     {.name = "names",
      .type = HR_LIST,
      .preset = "{}",
@@ -83,11 +85,22 @@ static const struct hr_option role_options[] = {
     {0},
 };
 
+static const struct config_sample room_samples[] = {
+    {"matrix/#dpulo:example.org",
+     "A room on Matrix, by its address, or by its id that begins with ! (in Element: Settings of the room, General and "
+     "Advanced). Invite the bot to a private room. A room with encryption can't be used."},
+    {"twitter/#dpulo", "The hashtag on Twitter: posts come from here while a chat is on, and questions go there."},
+    {0},
+};
+
 static const struct config_part chat_parts[] = {
     {.name = "room",
      .title = "irc/#dpulo",
      .options = room_options,
-     .help = "A place where the chat happens: NETWORK/ADDRESS. The network is an instance of a file in plugins/."},
+     .help =
+         "A place where the chat happens: NETWORK/ADDRESS. The network is the name of an instance in plugins/irc.conf, "
+         "plugins/matrix.conf and so on. On IRC the address is a channel.",
+     .samples = room_samples},
     {.name = "route",
      .options = route_options,
      .optional = true,
@@ -98,11 +111,17 @@ static const struct config_part chat_parts[] = {
 };
 
 static const struct config_part file_parts[] = {
-    {.name = "chat", .title = "dpulo", .options = chat_options, .parts = chat_parts, .help = "A weekly chat."},
+    {.name = "chat",
+     .title = "dpulo",
+     .options = chat_options,
+     .parts = chat_parts,
+     .help = "A weekly chat. The name is for this file and for commands; people see the tag."},
     {.name = "role",
      .title = "host",
      .options = role_options,
-     .help = "Who may do what: host, guest, moderator, planner or admin."},
+     .help =
+         "Who may do what, one section for each role. host and guest lead the chat, moderator holds and hides posts, "
+         "planner sets topic and questions, admin does all of it."},
     {0},
 };
 

@@ -14,13 +14,18 @@ bool config_scan(char *text, size_t len, int *line, const char **wrong);
 
 /* ---- config_file.c ---- */
 
+struct config_sample { /* "room" once more, for another network */
+    const char *title, *help;
+};
+
 struct config_part {   /* what may stand in a file or section */
     const char *name;  /* "room"; the file itself: NULL */
     const char *title; /* example of its title; NULL: it has none */
     const char *help;
-    const struct hr_option *options; /* or NULL; ends in a zero entry */
-    const struct config_part *parts; /* or NULL; ends in a zero entry */
-    bool optional;                   /* the example shows it as a comment */
+    const struct hr_option *options;     /* or NULL; ends in a zero entry */
+    const struct config_part *parts;     /* or NULL; ends in a zero entry */
+    bool optional;                       /* the example shows it as a comment */
+    const struct config_sample *samples; /* more of its kind, for the example; ends in a zero entry, or NULL */
 };
 
 struct config_text { /* one value as it stands in the file */
@@ -52,6 +57,7 @@ cfg_t *config_section(cfg_t *section, const char *name, size_t nth);
 int config_parse(const struct hr_option *option, const char *text, struct hr_value *out, char *err, size_t err_size);
 /* The preset, parsed; HR_EINVAL if the table is wrong. No preset: a value that is empty. */
 int config_preset(const struct hr_option *option, struct hr_value *out, char *err, size_t err_size);
+void config_duration(char *out, size_t size, int64_t ms); /* as it is written in a file: "90m" */
 void config_value_clear(struct hr_value *value);
 size_t config_option_count(const struct hr_option *options);
 /* All values of one section; faults are told. `what` names the section in them. */

@@ -75,7 +75,7 @@ static int parse_duration(const char *text, int64_t *out, char *err, size_t err_
     return fail(err, err_size, text, "a time. Write a number and its unit: 500ms, 30s, 5m, 2h or 1d");
 }
 
-static void print_duration(char *out, size_t size, int64_t ms)
+void config_duration(char *out, size_t size, int64_t ms)
 {
     static const size_t big_first[] = {5, 4, 2, 1};
     for (size_t i = 0; i < sizeof big_first / sizeof *big_first; i++) {
@@ -95,8 +95,8 @@ static int check_range(const struct hr_option *option, const char *text, int64_t
     }
     char low[32], high[32];
     if (option->type == HR_DURATION) {
-        print_duration(low, sizeof low, option->min);
-        print_duration(high, sizeof high, option->max);
+        config_duration(low, sizeof low, option->min);
+        config_duration(high, sizeof high, option->max);
     } else {
         (void)snprintf(low, sizeof low, "%" PRId64, option->min);
         (void)snprintf(high, sizeof high, "%" PRId64, option->max);

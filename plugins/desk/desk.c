@@ -16,8 +16,8 @@ struct desk {
 };
 
 static const struct hr_text texts[] = {
-    {"up", "{name} works, for {time}.", "name=libera;time=2 hours"},
-    {"down", "{name} does not work, for {time}: {reason}.",
+    {"up", "{name} has worked for {time}.", "name=libera;time=2 hours"},
+    {"down", "{name} has not worked for {time}: {reason}.",
      "name=home;time=5 minutes;reason=no answer, I try again soon"},
     {"room-out", "I am not in {room} on {name}.", "room=#example;name=libera"},
     {"waiting-one", "1 message waits for {name}, for {time}.", "name=libera;time=20 seconds"},
@@ -194,6 +194,16 @@ static int add_lost(void *arg, const struct hr_value *column, size_t count)
     return 0;
 }
 
+/* None behind a word to type: it would be typed too. */
+static const char *stop_of(const char *text, size_t len)
+{
+    size_t word = len;
+    while (word > 0 && text[word - 1] != ' ') {
+        word--;
+    }
+    return text[word] == '!' || strchr(".!?", text[len - 1]) != NULL ? "" : ".";
+}
+
 /* What a plugin has to say, line by line; with one network asked for, its own only. */
 static int add_report(void *arg, const char *who, const char *text)
 {
@@ -205,8 +215,7 @@ static int add_report(void *arg, const char *who, const char *text)
     while (*text != '\0') {
         const size_t len = strcspn(text, "\n");
         if (len > 0) {
-            const char *stop = strchr(".!?", text[len - 1]) == NULL ? "." : "";
-            add(pages, pages->desk->api->print(pages->desk->bot, "%.*s%s", (int)len, text, stop));
+            add(pages, pages->desk->api->print(pages->desk->bot, "%.*s%s", (int)len, text, stop_of(text, len)));
         }
         text += len + (text[len] == '\n');
     }

@@ -92,7 +92,6 @@ struct matrix {
     struct call *poll; /* the sync under way, or NULL */
     bool recovering;  /* `since` was refused: find out what is new by the last events */
     bool up, stopped; /* stopped: waits for the operator */
-    int64_t up_since_ms;
     char *reason, *last_error;
     unsigned tries;   /* failed in a row: login or sync */
     struct hr_timer *timer;

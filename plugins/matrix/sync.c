@@ -75,7 +75,6 @@ void sync_done(struct matrix *mx, const char *next)
     mx->narrow = false;
     if (!mx->up) {
         mx->up = true;
-        mx->up_since_ms = mx->api->now_ms(mx->bot);
         mem_set(&mx->reason, NULL);
         mx->net->up(mx->bot, NULL);
     }

@@ -128,11 +128,18 @@ int live_say_question(struct session *session, const struct run *run, bool again
                run->due_ms, 0);
 }
 
+/* A question that a host wrote without its mark still ends before the next sentence. */
+static const char *as_sentence(struct session *session, const char *text)
+{
+    size_t len = strlen(text);
+    return len > 0 && strchr(".?!", text[len - 1]) ? text : session->api->print(session->bot, "%s.", text);
+}
+
 int live_say_half(struct session *session, const struct run *run)
 {
     const char *n = number(session, run->question);
     const char *text = session->api->words(session->bot, "T08", "n", n, "of", number(session, run->count), "text",
-                                           open_text(session, run), NULL);
+                                           as_sentence(session, open_text(session, run)), NULL);
     return say(session, run, session->api->print(session->bot, "q%s:half", n), text, run->due_ms, 0);
 }
 

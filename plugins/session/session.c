@@ -7,20 +7,20 @@
 #include <string.h>
 
 static const struct hr_option options[] = {
-    {"rule", HR_STR, "FREQ=WEEKLY;BYDAY=TU", 0, 0, "On which days the chat is, as an iCalendar rule.", NULL},
-    {"time", HR_STR, "20:00", 0, 0, "When it starts, on the clock of the zone.", NULL},
+    {"rule", HR_STR, "FREQ=WEEKLY;BYDAY=TU", 0, 0, "On which days the chat is, as an iCalendar rule. The days are MO TU WE TH FR SA SU.", NULL},
+    {"time", HR_STR, "20:00", 0, 0, "When it starts, from 00:00 to 23:59, on the clock of the zone.", NULL},
     {"zone", HR_STR, "Europe/London", 0, 0, "The time zone, by its IANA name.", NULL},
-    {"zone_name", HR_STR, "", 0, 0, "How the zone is said after a time. Empty: \"UK time\", or the city of the zone.", "UK time"},
+    {"zone_name", HR_STR, "", 0, 0, "How the zone is said after a time. Without it: UK time, or the city of the zone.", "UK time"},
     {"first", HR_STR, "", 0, 0, "A date the chat is or was on; needed for rules such as every second week.", "2026-01-06"},
     {"length", HR_DURATION, "60m", 15 * 60000, 8 * 3600000, "How long the chat is.", NULL},
     {"welcome", HR_DURATION, "5m", 0, 20 * 60000, "Time to say hello before the first question.", NULL},
     {"question_length", HR_DURATION, "12m", 60000, 60 * 60000, "How long each question is open.", NULL},
     {"closing", HR_DURATION, "7m", 0, 20 * 60000, "Time kept free after the last question.", NULL},
-    {"reminders", HR_LIST, "{ \"1d\", \"1h\", \"10m\" }", 0, 0, "How long before the start a reminder is said; at most 6.", NULL},
-    {"topic", HR_STR, "", 0, 0, "Topic of the first chat, if no host sets one.", "Access to Work"},
-    {"questions", HR_LIST, "{ }", 0, 0, "Questions of the first chat, if no host sets them; at most 12.",
+    {"reminders", HR_LIST, "{ \"1d\", \"1h\", \"10m\" }", 0, 0, "How long before the start a reminder is said, in d, h or m; at most 6.", NULL},
+    {"topic", HR_STR, "", 0, 0, "Topic of the first chat. Hosts set that of the next ones with !topic.", "Access to Work"},
+    {"questions", HR_LIST, "{}", 0, 0, "Questions of the first chat, at most 12. Hosts set those of the next ones with !q add.",
      "{ \"What has helped you?\", \"What gets in the way?\" }"},
-    {"autopilot", HR_BOOL, "yes", 0, 0, "Start, and ask the questions, on time by itself.", NULL},
+    {"autopilot", HR_BOOL, "yes", 0, 0, "Start, and ask the questions, on time also without a host.", NULL},
     {"late_days", HR_INT, "7", 1, 30, "For how many days answers are welcome afterwards.", NULL},
     {0},
 };

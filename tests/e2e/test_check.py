@@ -239,6 +239,23 @@ def test_many_matrix_rooms_on_one_account_are_a_warning(folder):
     assert re.search(r"plugins/matrix.conf:1: home: 4 rooms share one account", out), out
 
 
+def test_network_without_a_room_is_a_warning(folder):
+    folder.replace("hashroom.conf", '    room "terminal/room" { pace = full }\n', "")
+    code, out, err = folder.check()
+    assert code == 0, out + err
+    assert "plugins/console.conf:1: terminal: no chat has a room on this network" in out, out
+    assert 'Write into the chat in hashroom.conf: room "terminal/ADDRESS" { }' in out, out
+
+
+def test_chat_that_nobody_can_lead_is_a_warning(folder):
+    folder.replace("hashroom.conf", 'role "host"', 'role "moderator"')
+    code, out, err = folder.check()
+    assert code == 0, out + err
+    assert re.search(r"hashroom.conf:2: nobody can lead the chat dpulo", out), out
+    folder.replace("hashroom.conf", "pace = calm", "power_host = 50")
+    assert "nobody can lead" not in folder.check()[1]
+
+
 def test_wrong_command_line_is_code_2_with_a_sentence():
     for words in (["dance"], ["check", "--loud"], ["check", "more"], ["run", "-c"], []):
         done = subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=60)

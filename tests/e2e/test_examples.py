@@ -47,6 +47,35 @@ def test_example_of_host_and_irc_passes_check(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_example_says_which_values_are_only_examples():
+    """Who reads `# topic = "Access to Work"` must not think that it holds."""
+    lines = printed("example", "session").splitlines()
+    for name in ("topic", "questions", "first"):
+        at = next(i for i, line in enumerate(lines) if line.startswith(f"# {name} = "))
+        assert lines[at - 1].endswith("example:"), lines[at - 1]
+    assert not any("{ }" in line for line in lines)
+
+
+def test_evening_on_three_networks_comes_from_the_examples_alone(tmp_path):
+    """Every room of the example taken out of its comment, and a password given: nothing else is missing."""
+    (tmp_path / "plugins").mkdir()
+    host = printed("example")
+    for room in ("matrix/#dpulo:example.org", "twitter/#dpulo"):
+        assert f'# room "{room}"' in host
+        host = host.replace(f'# room "{room}"', f'room "{room}"')
+    (tmp_path / "hashroom.conf").write_text(host)
+    for plugin in ("irc", "matrix", "twitter", "session", "relay", "resources", "moderation", "desk"):
+        (tmp_path / "plugins" / f"{plugin}.conf").write_text(printed("example", plugin))
+    secret = tmp_path / "password"
+    secret.write_text("of the bot\n")
+    secret.chmod(0o600)
+    file = tmp_path / "plugins" / "matrix.conf"
+    file.write_text(file.read_text().replace('# password_file = "/etc/hashroom/matrix.password"', f'password_file = "{secret}"'))
+    done = subprocess.run([PROGRAM, "check", "-c", tmp_path], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("\n") == 1 and "1 chat, 3 rooms" in done.stdout, done.stdout
+
+
 def test_texts_are_one_line_each_with_id_and_words():
     lines = printed("plugins", "--texts").splitlines()
     assert len(lines) > 30

@@ -81,8 +81,8 @@ static void status_says_what_is_wrong_first(void **state)
     (void)state;
     network("libera", true, "", 2 * 60 * 60 * 1000);
     network("home", false, "no answer from home.example.org, I try again in 30 s.", 90 * 1000);
-    answers("!status", "home does not work, for 90 seconds: no answer from home.example.org, I try again in 30 s. "
-                       "libera works, for 2 hours.");
+    answers("!status", "home has not worked for 90 seconds: no answer from home.example.org, I try again in 30 s. "
+                       "libera has worked for 2 hours.");
 }
 
 static void status_counts_what_waits_and_what_was_lost(void **state)
@@ -99,7 +99,7 @@ static void status_counts_what_waits_and_what_was_lost(void **state)
     answers("!status",
             "1 message waits for home, for 5 minutes. 12 messages wait for libera, the oldest for 60 seconds. "
             "libera refused 1 of my messages today. I do not know if 2 of my messages today reached libera. "
-            "libera works, for a moment.");
+            "libera has worked for a moment.");
 }
 
 static void status_tells_rooms_it_is_not_in(void **state)
@@ -107,7 +107,7 @@ static void status_tells_rooms_it_is_not_in(void **state)
     (void)state;
     network("libera", true, "", 3 * 24 * 60 * 60 * 1000LL);
     fake_room_flags(fake, room, HR_ROOM_PEOPLE);
-    answers("!status", "I am not in #dpulo on libera. libera works, for 3 days.");
+    answers("!status", "I am not in #dpulo on libera. libera has worked for 3 days.");
 }
 
 static void status_repeats_what_plugins_report(void **state)
@@ -117,11 +117,11 @@ static void status_repeats_what_plugins_report(void **state)
     reports[0][0] = "irc/libera";
     reports[0][1] = "2 lines were said twice after a break\nAll well.\n";
     reports[1][0] = "moderation";
-    reports[1][1] = "3 posts wait for a moderator in #DPULO.\n";
+    reports[1][1] = "3 posts wait for a moderator in #DPULO. To see them, type !queue\n";
     report_count = 2;
-    answers("!status", "libera works, for 60 minutes. 2 lines were said twice after a break. All well. "
-                       "3 posts wait for a moderator in #DPULO.");
-    answers("!status LIBERA", "libera works, for 60 minutes. 2 lines were said twice after a break. All well.");
+    answers("!status", "libera has worked for 60 minutes. 2 lines were said twice after a break. All well. "
+                       "3 posts wait for a moderator in #DPULO. To see them, type !queue");
+    answers("!status LIBERA", "libera has worked for 60 minutes. 2 lines were said twice after a break. All well.");
     answers("!status matrx", "I know no network called matrx. To see all of them, type !status");
 }
 

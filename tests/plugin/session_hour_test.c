@@ -18,10 +18,23 @@ static void nobody_acts_and_the_hour_runs(void **state)
     assert_int_equal(said(world, "Question 3 comes in 2 minutes. You can still answer question 2 later."), 1);
     assert_int_equal(said(world, "This is the last question. The chat ends in 19 minutes."), 1);
     assert_int_equal(said(world, "This is the last question. The chat ends in 2 minutes."), 1);
-    assert_int_equal(said(world, "The #DPULO chat has ended. Thank you. You can still answer any question until Tuesday 6 December."), 1);
+    assert_int_equal(
+        said(world,
+             "The #DPULO chat has ended. Thank you. You can still answer any question until Tuesday 6 December."),
+        1);
     assert_int_equal(said(world, "The next chat is Tuesday 6 December at 8:30pm UK time."), 1);
     assert_null(fake_with(world->fake, FAKE_SAY, "shared"));
     assert_int_equal(record(world)->session, 0);
+}
+
+static void a_question_without_its_mark_is_repeated_as_a_sentence(void **state)
+{
+    struct world *world = *state;
+    fake_option(world->fake, "questions", "{ \"Say what helps\" }");
+    assert_int_equal(fake_start(world->fake), 0);
+    until(world, 70);
+    assert_int_equal(said(world, "Question 1 of 1: Say what helps\n"), 1);
+    assert_int_equal(said(world, "We are on question 1 of 1: Say what helps. To answer, start with A1."), 1);
 }
 
 static void questions_come_at_their_minute(void **state)
@@ -109,7 +122,8 @@ static void reminders_come_before_and_only_once(void **state)
     until(world, 70);
     fake_forget(world->fake);
     fake_pass(world->fake, 7 * DAY - 70 * MINUTE - DAY);
-    assert_int_equal(said(world, "Reminder: the #DPULO chat is tomorrow, Tuesday 6 December, 8:30pm to 9:30pm UK time."), 1);
+    assert_int_equal(
+        said(world, "Reminder: the #DPULO chat is tomorrow, Tuesday 6 December, 8:30pm to 9:30pm UK time."), 1);
     fake_pass(world->fake, 23 * HOUR);
     assert_int_equal(said(world, "Reminder: the #DPULO chat starts in 1 hour, at 8:30pm UK time."), 1);
     assert_int_equal(fake_last(world->fake, FAKE_SAY)->flags & HR_SAY_TEXT, HR_SAY_TEXT);
@@ -254,8 +268,9 @@ static void without_autopilot_a_host_starts_and_it_ends_itself(void **state)
     assert_int_equal(fake_start(world->fake), 0);
     until(world, 5);
     assert_int_equal(said(world, "Welcome"), 0);
-    assert_string_equal(answer_to(world, "!now"),
-                        "The chat was planned for 8:30pm UK time. It has not started yet. A host starts it with !start");
+    assert_string_equal(
+        answer_to(world, "!now"),
+        "The chat was planned for 8:30pm UK time. It has not started yet. A host starts it with !start");
     assert_string_equal(answer_to(world, "!start"), "");
     until(world, 40);
     assert_int_equal(said(world, "Question"), 0);
@@ -307,17 +322,26 @@ static void a_chat_nobody_configured_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(nobody_acts_and_the_hour_runs), T(questions_come_at_their_minute),
-        T(a_question_goes_to_all_rooms_of_people_at_once_and_as_a_post), T(posts_are_quiet_around_a_question),
-        T(at_most_six_unasked_lines_in_ten_minutes), T(reminders_come_before_and_only_once),
+        T(nobody_acts_and_the_hour_runs),
+        T_UNSTARTED(a_question_without_its_mark_is_repeated_as_a_sentence),
+        T(questions_come_at_their_minute),
+        T(a_question_goes_to_all_rooms_of_people_at_once_and_as_a_post),
+        T(posts_are_quiet_around_a_question),
+        T(at_most_six_unasked_lines_in_ten_minutes),
+        T(reminders_come_before_and_only_once),
         T_UNSTARTED(a_reminder_says_topic_and_where_the_questions_are),
         T_UNSTARTED(a_reminder_late_by_more_than_a_fifth_is_left_out),
-        T_UNSTARTED(a_reminder_a_little_late_says_the_true_time), T(posts_are_read_from_15_minutes_before_to_30_after),
-        T(the_end_counts_the_links), T_UNSTARTED(without_questions_the_chat_is_open),
-        T_UNSTARTED(many_questions_share_the_hour), T_UNSTARTED(a_chat_over_midnight_is_one_session),
-        T(the_clock_change_is_said_on_friday_and_the_chat_stays_at_its_time), T(two_sessions_have_two_ids),
+        T_UNSTARTED(a_reminder_a_little_late_says_the_true_time),
+        T(posts_are_read_from_15_minutes_before_to_30_after),
+        T(the_end_counts_the_links),
+        T_UNSTARTED(without_questions_the_chat_is_open),
+        T_UNSTARTED(many_questions_share_the_hour),
+        T_UNSTARTED(a_chat_over_midnight_is_one_session),
+        T(the_clock_change_is_said_on_friday_and_the_chat_stays_at_its_time),
+        T(two_sessions_have_two_ids),
         T_UNSTARTED(a_bot_that_comes_late_starts_late_but_not_too_late),
-        T_UNSTARTED(without_autopilot_a_host_starts_and_it_ends_itself), T_UNSTARTED(wrong_options_are_told_with_the_fix),
+        T_UNSTARTED(without_autopilot_a_host_starts_and_it_ends_itself),
+        T_UNSTARTED(wrong_options_are_told_with_the_fix),
         T_UNSTARTED(a_chat_nobody_configured_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
