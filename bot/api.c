@@ -237,18 +237,7 @@ static int net_rooms(struct hr_bot *bot, hr_room_fn *fn, void *arg)
 
 static bool net_allow_private(struct hr_bot *bot, const char *address)
 {
-    enum { PRIVATE_MAX = 200 };
-    int count = 0;
-    for (struct room *room = rooms_next(bot->app->rooms, NULL); room != NULL;
-         room = rooms_next(bot->app->rooms, room)) {
-        if (room->network == bot->network && (room->hr.flags & HR_ROOM_PRIVATE)) {
-            if (strcmp(room->hr.address, address) == 0) {
-                return true;
-            }
-            count++;
-        }
-    }
-    return count < PRIVATE_MAX;
+    return rooms_may_be_private(bot->app->rooms, bot->network, address);
 }
 
 static int net_http(struct hr_bot *bot, const struct hr_http *http, hr_http_fn *fn, void *arg,

@@ -10,6 +10,8 @@
 #include "turn.h"
 #include "xalloc.h"
 
+enum { PRIVATE_MAX = 200 }; /* on each network */
+
 struct rooms {
     struct app *app;
     struct room *first, **last;
@@ -66,6 +68,13 @@ static uint64_t row_id(struct rooms *rooms, const char *network, const char *add
     return id;
 }
 
+static void append(struct rooms *rooms, struct room *room)
+{
+    room->next = NULL;
+    *rooms->last = room;
+    rooms->last = &room->next;
+}
+
 static struct room *add(struct rooms *rooms, const char *network, const char *address, uint32_t flags)
 {
     struct room *room = xcalloc(1, sizeof(*room));
@@ -75,8 +84,7 @@ static struct room *add(struct rooms *rooms, const char *network, const char *ad
     room->hr.chat = "";
     room->hr.flags = flags;
     room->hr.id = row_id(rooms, network, address, (flags & HR_ROOM_PRIVATE) != 0);
-    *rooms->last = room;
-    rooms->last = &room->next;
+    append(rooms, room);
     return room;
 }
 
@@ -169,31 +177,82 @@ struct room *rooms_next(struct rooms *rooms, const struct room *after)
     return after == NULL ? rooms->first : after->next;
 }
 
-struct made { /* a private room made in a callback that may yet be undone */
+struct moved { /* a private room made or forgotten in a callback that may yet be undone */
     struct rooms *rooms;
     struct room *room;
 };
 
-static void made_kept(void *arg)
+static void moved_at_the_end(struct rooms *rooms, struct room *room, turn_effect_fn *kept, turn_effect_fn *undone)
 {
-    free(arg);
+    struct moved *moved = xcalloc(1, sizeof(*moved));
+    *moved = (struct moved){.rooms = rooms, .room = room};
+    turn_effect(rooms->app->turn, kept, undone, moved);
+}
+
+static void take_out(struct rooms *rooms, struct room *room)
+{
+    struct room **at = &rooms->first;
+    while (*at != room) {
+        BUG_IF(*at == NULL);
+        at = &(*at)->next;
+    }
+    *at = room->next; /* its own stays: somebody may be walking the list */
+    if (rooms->last == &room->next) {
+        rooms->last = at;
+    }
 }
 
 static void made_undone(void *arg)
 {
-    struct made *made = arg;
-    struct rooms *rooms = made->rooms;
-    for (struct room **at = &rooms->first; *at != NULL; at = &(*at)->next) {
-        if (*at == made->room) {
-            *at = made->room->next;
-            if (rooms->last == &made->room->next) {
-                rooms->last = at;
-            }
-            room_free(made->room);
-            break;
+    struct moved *made = arg;
+    take_out(made->rooms, made->room);
+    room_free(made->room);
+    free(made);
+}
+
+static void forgotten_kept(void *arg)
+{
+    struct moved *forgotten = arg;
+    room_free(forgotten->room);
+    free(forgotten);
+}
+
+static void forgotten_undone(void *arg)
+{
+    struct moved *forgotten = arg;
+    append(forgotten->rooms, forgotten->room);
+    free(forgotten);
+}
+
+static bool is_idle(const struct room *room)
+{
+    bool idle = room->lane.piece == NULL;
+    for (int p = 0; idle && p < LANE_PRIORITIES; p++) {
+        idle = room->lane.head[p] == NULL;
+    }
+    return idle;
+}
+
+/* How many there are on this network; *idle: the one for which nothing waited longest since it was made, or NULL. */
+static int count_private(struct rooms *rooms, const char *network, struct room **idle)
+{
+    int count = 0;
+    *idle = NULL;
+    for (struct room *room = rooms->first; room != NULL; room = room->next) {
+        if ((room->hr.flags & HR_ROOM_PRIVATE) && strcmp(room->hr.network, network) == 0) {
+            count++;
+            *idle = *idle == NULL && is_idle(room) ? room : *idle;
         }
     }
-    free(made);
+    return count;
+}
+
+bool rooms_may_be_private(struct rooms *rooms, const struct network *network, const char *address)
+{
+    const struct room *known = rooms_find(rooms, network->name, address);
+    struct room *idle;
+    return (known != NULL && (known->hr.flags & HR_ROOM_PRIVATE)) ||
+           count_private(rooms, network->name, &idle) < PRIVATE_MAX || idle != NULL;
 }
 
 struct room *rooms_private(struct rooms *rooms, const char *network, const char *address)
@@ -202,14 +261,17 @@ struct room *rooms_private(struct rooms *rooms, const char *network, const char 
     if (room != NULL) {
         return room;
     }
+    struct room *idle;
+    if (count_private(rooms, network, &idle) >= PRIVATE_MAX && idle != NULL) {
+        take_out(rooms, idle); /* its row stays: it comes back under the same id */
+        moved_at_the_end(rooms, idle, forgotten_kept, forgotten_undone);
+    }
     room = add(rooms, network, address, HR_ROOM_PRIVATE | HR_ROOM_FULL);
     bind_service(rooms, room);
     room->hr.flags |= HR_ROOM_PRIVATE | HR_ROOM_PEOPLE;
     room->up = true;
     room->hr.flags |= HR_ROOM_UP;
-    struct made *made = xcalloc(1, sizeof(*made));
-    *made = (struct made){.rooms = rooms, .room = room};
-    turn_effect(rooms->app->turn, made_kept, made_undone, made);
+    moved_at_the_end(rooms, room, free, made_undone);
     for (struct hr_bot *bot = plugins_each(rooms->app->plugins, NULL); bot != NULL;
          bot = plugins_each(rooms->app->plugins, bot)) {
         if (bot->network != NULL && strcmp(bot->network->name, network) == 0) {

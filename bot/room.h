@@ -29,6 +29,8 @@ struct room *rooms_get(struct rooms *rooms, uint64_t id);
 struct room *rooms_next(struct rooms *rooms, const struct room *after); /* NULL: first; NULL at the end */
 struct room *rooms_find(struct rooms *rooms, const char *network, const char *address);
 struct room *rooms_private(struct rooms *rooms, const char *network, const char *address); /* finds or makes */
+/* Is it one already, or is there place for one more on this network? One for which nothing waits gives its place. */
+bool rooms_may_be_private(struct rooms *rooms, const struct network *network, const char *address);
 int rooms_each(struct rooms *rooms, bool (*want)(const struct room *room, const void *key), const void *key, hr_room_fn *fn, void *arg);
 int rooms_routes(struct rooms *rooms, struct room *from, hr_room_fn *fn, void *arg); /* open ones: live_only counts */
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The log: what comes in once, what becomes a command, what follows an edit or a removal. */
+#include "api.h"
 #include "host_fixture.h"
 
 static int setup(void **state)
@@ -293,6 +294,66 @@ static void a_network_that_could_not_start_keeps_no_other_room_from_hearing(void
     assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery WHERE state = 'waiting'"), 0);
 }
 
+static bool write_in_private(struct fixture *f, int n)
+{
+    struct hr_bot *bot = fixture_bot(f, "a");
+    const struct hr_network_api *net = api_table(true)->net;
+    char nick[32];
+    snprintf(nick, sizeof(nick), "nick%d", n);
+    struct hr_post post = {.size = sizeof(post), .room = nick, .text = "!hello", .text_len = 6, .time_ms = 1,
+                           .author = {.id = nick, .account = "", .name = nick, .handle = ""},
+                           .flags = HR_MSG_PRIVATE};
+    instance_enter(bot);
+    bool allowed = net->allow_private(bot, nick);
+    if (allowed) {
+        assert_int_equal(net->post(bot, &post, NULL), HR_OK);
+    }
+    instance_leave(bot, HR_OK);
+    return allowed;
+}
+
+static size_t private_rooms(struct fixture *f)
+{
+    size_t count = 0;
+    for (struct room *room = rooms_next(f->app.rooms, NULL); room != NULL; room = rooms_next(f->app.rooms, room)) {
+        count += (room->hr.flags & HR_ROOM_PRIVATE) != 0;
+    }
+    return count;
+}
+
+/* Strangers can't use up the places: who was answered makes room for the next. */
+static void private_rooms_have_a_ceiling_and_idle_ones_make_place(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 300; i++) {
+        assert_true(write_in_private(f, i));
+        fixture_turn(f);
+        assert_string_equal(f->sent[f->sent_count - 1].body, "hello");
+    }
+    assert_true(private_rooms(f) <= 200);
+    assert_true(write_in_private(f, 0)); /* comes back under the same id */
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 301);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM room WHERE private = 1"), 300);
+}
+
+static void private_rooms_that_wait_for_an_answer_stay(void **state)
+{
+    struct fixture *f = *state;
+    int opened = 0;
+    network_down(fixture_bot(f, "a"), NULL, "gone");
+    for (int i = 0; i < 300; i++) {
+        opened += write_in_private(f, i);
+        fixture_turn(f);
+    }
+    assert_int_equal(opened, 200);
+    network_up(fixture_bot(f, "a"), NULL);
+    for (int i = 0; i < 4; i++) {
+        fixture_turn(f);
+    }
+    assert_int_equal(f->sent_count, 200);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -314,6 +375,8 @@ int main(void)
         T(odd_ids_are_refused),
         T(a_command_from_history_is_not_run_and_not_relayed),
         T(a_network_that_could_not_start_keeps_no_other_room_from_hearing),
+        T(private_rooms_have_a_ceiling_and_idle_ones_make_place),
+        T(private_rooms_that_wait_for_an_answer_stay),
         T(an_account_that_had_to_be_cleaned_proves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
