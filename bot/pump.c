@@ -14,7 +14,11 @@
 #include "turn.h"
 #include "xalloc.h"
 
-enum { REPLY_WAIT_MS = 5000, NEVER_MS = 3600 * 1000 };
+enum {
+    REPLY_WAIT_MS = 5000,
+    QUIET_MAX_MS = 30 * 60 * 1000, /* of the real clock; more is left over from a clock that jumped back */
+    NEVER_MS = 3600 * 1000,
+};
 
 /* ---- choosing ---------------------------------------------------------------- */
 
@@ -31,7 +35,7 @@ static bool item_is_ready(struct outbox *outbox, const struct item *item, int64_
     const struct chat *chat = item->room->chat;
     if (item->priority == HR_POSTS && chat != NULL) {
         int64_t wait_ms = clock_until_ms(&outbox->app->clock, chat->hr.quiet_until_ms);
-        if (wait_ms > 0) {
+        if (wait_ms > 0 && wait_ms <= QUIET_MAX_MS) {
             *wake_ms = now_ms + wait_ms < *wake_ms ? now_ms + wait_ms : *wake_ms;
             return false;
         }

@@ -79,7 +79,7 @@ static void say_mute(struct relay *relay, const struct hr_room *from, uint64_t o
 
 bool loop_is_mute(struct relay *relay, uint64_t from, uint64_t to)
 {
-    int64_t now = relay->api->now_ms(relay->bot);
+    int64_t now = relay->api->monotonic_ms(relay->bot);
     for (size_t i = 0; i < RELAY_MUTES; i++) {
         const struct relay_mute *mute = &relay->mute[i];
         if (mute->room == from && mute->origin == to && now < mute->until_ms) {
@@ -91,7 +91,7 @@ bool loop_is_mute(struct relay *relay, uint64_t from, uint64_t to)
 
 bool loop_is_echo(struct relay *relay, const struct hr_message *message)
 {
-    int64_t now = relay->api->now_ms(relay->bot);
+    int64_t now = relay->api->monotonic_ms(relay->bot);
     const struct relay_recent *found = original(relay, message, now);
     if (!found) {
         return false;
@@ -115,7 +115,7 @@ void loop_note(struct relay *relay, const struct hr_message *message)
     struct relay_recent *recent = &relay->recent[relay->next_recent++ % RELAY_RECENT];
     size_t len = strlen(message->text);
     size_t skip = len > sizeof(recent->text) ? len - sizeof(recent->text) : 0;
-    recent->at_ms = relay->api->now_ms(relay->bot);
+    recent->at_ms = relay->api->monotonic_ms(relay->bot);
     recent->room = message->room->id;
     recent->author = author_of(message);
     recent->len = len - skip;

@@ -12,7 +12,7 @@ enum {
 };
 
 struct relay_recent { /* a line handed on a moment ago */
-    int64_t at_ms;
+    int64_t at_ms; /* network clock: a day that jumps mutes nobody for a day */
     uint64_t room;   /* where it was said */
     uint64_t author; /* hash of service and id */
     size_t len;
@@ -20,7 +20,7 @@ struct relay_recent { /* a line handed on a moment ago */
 };
 
 struct relay_echo { /* an account that gave our own words back */
-    int64_t at_ms;
+    int64_t at_ms; /* network clock: a day that jumps mutes nobody for a day */
     uint64_t room, origin, author;
 };
 
