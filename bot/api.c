@@ -212,12 +212,7 @@ static void net_sent(struct hr_bot *bot, uint64_t part, int status, const char *
 
 static void net_limits(struct hr_bot *bot, const struct hr_limits *limits)
 {
-    bool more = limits->burst > bot->network->limits.burst;
-    if (more || bot->network->tokens > limits->burst) {
-        bot->network->tokens = limits->burst;
-    }
-    bot->network->limits = *limits;
-    outbox_wake(bot->app->outbox);
+    network_limits(bot, limits);
 }
 
 static void net_spend(struct hr_bot *bot, int tokens)

@@ -44,6 +44,7 @@ static void do_send(void *arg)
         .attempt = piece->attempt,
         .flags = piece->doubt ? HR_PART_DOUBT : 0,
         .first_ms = piece->first_ms,
+        .priority = piece->claim->priority,
     };
     int rc = bot->plugin->network->send(bot->state, &part);
     instance_leave(bot, HR_OK);

@@ -48,6 +48,7 @@ struct piece {
     size_t body_len;
     int attempt;
     bool in_flight, doubt;
+    bool lost;            /* in doubt, and nobody can look it up */
     bool arrived;         /* the far side has answered; the rows say so with the next transaction */
     const char *outcome;  /* then: state the part ends in */
     char *remote_id, *reason; /* or NULL */

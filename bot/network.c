@@ -54,6 +54,23 @@ void network_detach(struct hr_bot *bot)
     bot->network = NULL;
 }
 
+bool network_same_txn(const struct network *network)
+{
+    return ((network->bot->plugin->network->flags | network->limits.flags) & HR_NET_SAME_TXN) != 0;
+}
+
+void network_limits(struct hr_bot *bot, const struct hr_limits *limits)
+{
+    struct network *network = bot->network;
+    struct hr_limits known = {0};
+    memcpy(&known, limits, limits->size < sizeof(known) ? limits->size : sizeof(known));
+    if (known.burst > network->limits.burst || network->tokens > known.burst) {
+        network->tokens = known.burst;
+    }
+    network->limits = known;
+    outbox_wake(bot->app->outbox);
+}
+
 static void room_state(struct room *room, bool up, const char *reason)
 {
     room->up = up;

@@ -21,5 +21,7 @@ struct network {
 void network_attach(struct hr_bot *bot);  /* makes bot->network from the manifest */
 void network_detach(struct hr_bot *bot);
 void network_up(struct hr_bot *bot, const char *room);
+bool network_same_txn(const struct network *network); /* HR_NET_SAME_TXN, by its manifest or what it offers now */
+void network_limits(struct hr_bot *bot, const struct hr_limits *limits);
 void network_down(struct hr_bot *bot, const char *room, const char *reason);
 #endif

@@ -295,7 +295,7 @@ bool outbox_settling_is_due(const struct outbox *outbox, int64_t now_ms, int64_t
          piece = piece->next_arrived) {
         const struct network *network = piece->room->network;
         /* After a crash these would be said again: few may be on their way to the disk. */
-        unreadable += network == NULL || !(network->bot->plugin->network->flags & HR_NET_SAME_TXN);
+        unreadable += network == NULL || !network_same_txn(network);
     }
     if (outbox->app->stopping || turn_is_open(outbox->app->turn) || outbox->arrived_count >= ARRIVED_MAX ||
         unreadable >= ARRIVED_MAX_UNREADABLE || now_ms >= latest_ms) {
@@ -324,15 +324,16 @@ void outbox_sent(struct outbox *outbox, struct hr_bot *from, uint64_t part, int 
     if (piece == NULL || piece->arrived || piece->room->network == NULL || piece->room->network->bot != from) {
         return; /* answered twice, or after it was settled otherwise */
     }
-    if (piece->in_flight) {
-        piece->in_flight = false;
-        piece->room->lane.in_flight--;
-        from->network->in_flight--;
-    }
+    lane_landed(piece);
     if (status == HR_OK) {
         has_arrived(outbox, piece, "delivered", remote_id, NULL);
     } else if (status == HR_ERETRY) {
         try_again(outbox, from->network, piece, retry_ms, reason);
+    } else if (status == HR_EUNKNOWN && piece->claim->priority == HR_QUESTION &&
+               (piece->room->hr.flags & HR_ROOM_PEOPLE)) {
+        piece->doubt = piece->lost = true;
+        outbox->any_lost = true; /* told at the end of the turn */
+        turn_touch(outbox->app->turn);
     } else {
         has_arrived(outbox, piece, status == HR_EUNKNOWN ? "unknown" : "refused", remote_id,
                     reason != NULL ? reason : status_text(status));
@@ -358,56 +359,6 @@ int outbox_drop_waiting(struct outbox *outbox, uint64_t room_id, const char *rea
     return count;
 }
 
-static void tell_doubt(struct outbox *outbox, uint64_t message, struct room *room)
-{
-    struct hr_message row;
-    if (messages_read(outbox->app->messages, &outbox->app->arena, message, &row) == HR_OK) {
-        event_tell(outbox->app, &(struct hr_event){.size = sizeof(struct hr_event),
-                                                   .kind = HR_EV_DOUBT,
-                                                   .message = &row,
-                                                   .chat = room->chat != NULL ? &room->chat->hr : NULL,
-                                                   .room = &room->hr});
-    }
-}
-
-static bool doubt(struct outbox *outbox, struct piece *piece)
-{
-    struct room *room = piece->room;
-    struct claim *claim = piece->claim;
-    if (claim->priority != HR_QUESTION || (room->network->bot->plugin->network->flags & HR_NET_SAME_TXN)) {
-        return false;
-    }
-    uint64_t message = claim->carried[0].message; /* questions are never merged */
-    turn_write(outbox->app->turn);
-    outbox_settle_arrived(outbox); /* a part of it may be among those */
-    row_delivery_state(outbox, claim->carried[0].delivery, "unknown", "it may have arrived; it is stated again with a note");
-    for (struct piece *other = room->lane.piece, *next; other != NULL; other = next) {
-        next = other->next;
-        if (other->claim == claim) { /* an address to compare: the last piece frees it */
-            row_part_state(outbox, other->id, other->doubt ? "unknown" : "dropped", NULL, "stated again with a note");
-            lane_drop_piece(outbox, other);
-        }
-    }
-    tell_doubt(outbox, message, room);
-    return true;
-}
-
-void outbox_restate(struct outbox *outbox, const struct network *network)
-{
-    if (!outbox->started || outbox->app->stopping) {
-        return; /* outbox_start() looks at them */
-    }
-    bool again = true;
-    while (again) { /* a lane changes under the loop: begin again after each */
-        struct piece *piece = outbox->pieces;
-        while (piece != NULL && !(piece->doubt && piece->room->network != NULL &&
-                                  (network == NULL || piece->room->network == network) && doubt(outbox, piece))) {
-            piece = piece->hh.next;
-        }
-        again = piece != NULL;
-    }
-}
-
 void outbox_network_gone(struct outbox *outbox, struct network *network)
 {
     struct piece *piece, *next;
@@ -417,10 +368,8 @@ void outbox_network_gone(struct outbox *outbox, struct network *network)
     }
     HASH_ITER(hh, outbox->pieces, piece, next) {
         if (piece->room->network == network && piece->in_flight) {
-            piece->in_flight = false;
             piece->doubt = true;
-            piece->room->lane.in_flight--;
-            network->in_flight--;
+            lane_landed(piece);
         }
     }
     outbox_restate(outbox, network);

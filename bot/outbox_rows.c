@@ -2,6 +2,7 @@
 /* Lanes in memory and the outbox's rows in the database. */
 #include "outbox_rows.h"
 #include "clock.h"
+#include "network.h"
 #include "room.h"
 #include "turn.h"
 #include "xalloc.h"
@@ -102,6 +103,15 @@ void lane_drop_piece(struct outbox *outbox, struct piece *piece)
     free(piece->reason);
     free(piece->body);
     free(piece);
+}
+
+void lane_landed(struct piece *piece)
+{
+    if (piece->in_flight) {
+        piece->in_flight = false;
+        piece->room->lane.in_flight--;
+        piece->room->network->in_flight--;
+    }
 }
 
 void lane_clear(struct outbox *outbox, struct room *room)

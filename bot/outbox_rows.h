@@ -9,6 +9,7 @@
 struct outbox {
     struct app *app;
     struct piece *pieces; /* hash by id */
+    bool any_lost;        /* a question can't be looked up: see outbox_restate() */
     uv_timer_t timer;
     bool started, closing;
     struct piece *arrived, **last_arrived; /* in the order of their arrival */
@@ -26,6 +27,7 @@ struct item *lane_take(struct room *room, uint64_t delivery, struct item **befor
 void lane_put_back(struct item *item, struct item *before); /* undoes lane_take() */
 void lane_add_piece(struct outbox *outbox, struct piece *piece);
 void lane_drop_piece(struct outbox *outbox, struct piece *piece); /* frees; settles its claim in memory only */
+void lane_landed(struct piece *piece); /* no longer in flight */
 void lane_clear(struct outbox *outbox, struct room *room);
 
 /* -- rows -- */
@@ -42,7 +44,7 @@ void row_part_state(struct outbox *outbox, uint64_t part, const char *state, con
 /* One part is settled: its row, its claim, and when that was the last one the delivery. Frees the piece. */
 void outbox_settle(struct outbox *outbox, struct piece *piece, const char *state, const char *remote_id,
                    const char *reason);
-/* A question in doubt on a network that can't recognise it again is not said
+/* A question in doubt on a network that can't recognise it again now is not said
  * twice: it ends as unknown and HR_EV_DOUBT tells the session. NULL: all networks. */
 void outbox_restate(struct outbox *outbox, const struct network *network);
 /* Settling joins the next transaction; at the latest when this is true it makes

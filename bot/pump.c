@@ -153,6 +153,10 @@ void pump_run(void *arg)
         turn_write(outbox->app->turn);
         outbox_settle_arrived(outbox);
     }
+    if (outbox->any_lost) {
+        outbox->any_lost = false;
+        outbox_restate(outbox, NULL);
+    }
     for (struct hr_bot *bot = plugins_each(outbox->app->plugins, NULL); bot != NULL;
          bot = plugins_each(outbox->app->plugins, bot)) {
         if (bot->network != NULL && bot->network->up && bot->started && !bot->stopping) {

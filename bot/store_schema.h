@@ -53,6 +53,9 @@ static const char *const store_schema[] = {
 
     "ALTER TABLE chat ADD COLUMN starts_ms INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE chat ADD COLUMN ends_ms INTEGER NOT NULL DEFAULT 0;",
+
+    "CREATE VIEW core_pub_part AS SELECT p.id, r.network, r.address, p.state, p.remote_id FROM part p"
+    " JOIN room r ON r.id = p.room;",
     NULL,
 };
 #endif

@@ -82,6 +82,7 @@ struct hr_part {
     int attempt;      /* 1 is the first */
     uint32_t flags;
     int64_t first_ms; /* wall clock of the first attempt */
+    enum hr_priority priority; /* a question in doubt that can't be looked up is answered with HR_EUNKNOWN */
 };
 
 struct hr_limits { /* declared at start, changed by limits() when learned */
@@ -90,6 +91,7 @@ struct hr_limits { /* declared at start, changed by limits() when learned */
     double burst;    /* tokens it can save up */
     int window;      /* parts in flight per room before the first is answered */
     int window_all;  /* the same for the account */
+    uint32_t flags;  /* HR_NET_* that hold on this connection, besides those of the manifest */
 };
 
 struct hr_network {
@@ -113,7 +115,7 @@ struct hr_network {
     uint32_t flags; /* HR_NET_* */
 };
 
-enum { /* hr_network.flags */
+enum { /* hr_network.flags, hr_limits.flags */
     HR_NET_MERGE = 1 << 1,    /* lines that wait together may go as one part */
     HR_NET_SAME_TXN = 1 << 0, /* a part sent again is recognised, or looked up first: never said twice.
                                  Without it a question in doubt becomes HR_EV_DOUBT instead of coming again. */
@@ -184,7 +186,8 @@ struct hr_network_api {
     int (*remove)(struct hr_bot *bot, const char *remote_id);
     void (*sent)(struct hr_bot *bot, uint64_t part, int status, const char *remote_id, int64_t retry_ms,
                  const char *reason); /* OK, ERETRY (retry_ms for the whole account), EFAIL: refused,
-                                         EUNKNOWN; remote_id and reason may be NULL */
+                                         EUNKNOWN (a question among people becomes HR_EV_DOUBT);
+                                         remote_id and reason may be NULL */
     /* The network as a whole, or one room (address): may parts go now? Parts in flight
      * when the whole network goes down need no sent(): they come again, in doubt. */
     void (*up)(struct hr_bot *bot, const char *room);

@@ -88,7 +88,8 @@ static int fake_send(void *state, const struct hr_part *part)
     assert_true(f->sent_count < FIXTURE_SENT_MAX);
     assert_true(is_on_disk(f, part->id)); /* nothing leaves before it is recorded */
     struct fixture_sent *sent = &f->sent[f->sent_count++];
-    *sent = (struct fixture_sent){.part = part->id, .act = part->act, .attempt = part->attempt, .flags = part->flags};
+    *sent = (struct fixture_sent){.part = part->id, .act = part->act, .attempt = part->attempt,
+                                  .flags = part->flags, .priority = part->priority};
     snprintf(sent->room, sizeof(sent->room), "%s/%s", part->room->network, part->room->address);
     snprintf(sent->body, sizeof(sent->body), "%s", part->body);
     snprintf(sent->txn, sizeof(sent->txn), "%s", part->txn);

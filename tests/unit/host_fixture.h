@@ -28,6 +28,7 @@ struct fixture_sent { /* one call of send() */
     enum hr_act act;
     int attempt;
     uint32_t flags;
+    enum hr_priority priority;
 };
 
 struct fixture {
