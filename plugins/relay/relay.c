@@ -109,7 +109,7 @@ static int on_message(struct relay *relay, const struct hr_message *message)
     handing.say = (struct hr_say){
         .size = sizeof(handing.say),
         .text = "",
-        .lead = with_handle ? relay_lead(relay, message, true) : handing.name,
+        .lead = relay_late(relay, message, with_handle ? relay_lead(relay, message, true) : handing.name),
         .lead_url = handing.social && message->url[0] ? message->url : NULL,
         .priority = handing.social ? HR_POSTS : HR_PEOPLE,
         .flags = HR_SAY_TEXT,

@@ -42,6 +42,8 @@ struct relay {
 const char *relay_name(struct relay *relay, const struct hr_person *person);
 /* "Ben on Twitter", "Ben (@ben_r) on Twitter". */
 const char *relay_lead(struct relay *relay, const struct hr_message *message, bool with_handle);
+/* What was fetched late says how late: "Ben on IRC, 3 minutes ago". */
+const char *relay_late(struct relay *relay, const struct hr_message *message, const char *lead);
 
 /*
  * The loop breaker (DESIGN 4.7). An echo is a line that ends with words handed

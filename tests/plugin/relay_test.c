@@ -105,6 +105,29 @@ static void commands_private_lines_and_machines_stay(void **state)
     assert_int_equal(heard(world, world->irc, HR_MSG_NOTICE | HR_MSG_BOT), 0);
 }
 
+static const char *lead_after(struct world *world, int64_t age_ms, uint32_t flags)
+{
+    struct hr_person author = {.id = "ben", .account = "", .name = "Ben", .handle = ""};
+    fake_forget(world->fake);
+    uint64_t id = fake_message(world->fake, world->irc, &author, "hello there", flags);
+    fake_message_at(world->fake, id)->time_ms = fake_now_ms(world->fake) - age_ms;
+    assert_int_equal(fake_tell(world->fake, HR_EV_MESSAGE, id), 0);
+    return fake_last(world->fake, FAKE_RELAY)->lead;
+}
+
+static void what_comes_late_says_how_late(void **state)
+{
+    struct world *world = *state;
+    const int64_t minute = 60 * 1000;
+    assert_string_equal(lead_after(world, minute - 1, HR_MSG_HISTORY), "Ben on IRC");
+    assert_string_equal(lead_after(world, minute, HR_MSG_HISTORY), "Ben on IRC, 1 minute ago");
+    assert_string_equal(lead_after(world, 59 * minute, HR_MSG_HISTORY), "Ben on IRC, 59 minutes ago");
+    assert_string_equal(lead_after(world, 130 * minute, HR_MSG_HISTORY), "Ben on IRC, 2 hours ago");
+    assert_string_equal(lead_after(world, 25 * 60 * minute, HR_MSG_HISTORY), "Ben on IRC, 1 day ago");
+    assert_string_equal(lead_after(world, -5 * minute, HR_MSG_HISTORY), "Ben on IRC");
+    assert_string_equal(lead_after(world, 5 * minute, 0), "Ben on IRC"); /* a source's clock that is off */
+}
+
 static void a_loop_is_broken_at_the_third_turn_and_said(void **state)
 {
     struct world *world = *state;
@@ -165,7 +188,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_line_goes_to_the_other_room_with_the_name), T(the_first_post_of_an_author_says_the_handle),
         T(the_handle_is_said_again_in_the_next_session), T(names_cannot_pretend_another_service),
-        T(commands_private_lines_and_machines_stay), T(a_loop_is_broken_at_the_third_turn_and_said),
+        T(commands_private_lines_and_machines_stay), T(what_comes_late_says_how_late),
+        T(a_loop_is_broken_at_the_third_turn_and_said),
         T(people_who_agree_are_no_loop), T(source_gives_the_link_of_the_last_post),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
