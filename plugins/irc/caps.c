@@ -2,6 +2,7 @@
 /* Capability negotiation (CAP 302). */
 #include "link.h"
 #include "login.h"
+#include "record.h"
 #include <string.h>
 
 static const struct {
@@ -11,7 +12,8 @@ static const struct {
     {"message-tags", CAP_MESSAGE_TAGS}, {"server-time", CAP_SERVER_TIME}, {"account-tag", CAP_ACCOUNT_TAG},
     {"account-notify", CAP_ACCOUNT_NOTIFY}, {"extended-join", CAP_EXTENDED_JOIN}, {"echo-message", CAP_ECHO_MESSAGE},
     {"labeled-response", CAP_LABELS}, {"batch", CAP_BATCH}, {"multi-prefix", CAP_MULTI_PREFIX},
-    {"chghost", CAP_CHGHOST}, {"draft/message-redaction", CAP_REDACTION}, {"sasl", CAP_SASL},
+    {"chghost", CAP_CHGHOST}, {"draft/message-redaction", CAP_REDACTION}, {"draft/chathistory", CAP_HISTORY},
+    {"draft/event-playback", CAP_EVENT_PLAYBACK}, {"sasl", CAP_SASL},
 };
 enum { KNOWN = sizeof known / sizeof *known };
 
@@ -185,6 +187,7 @@ void login_on_cap(struct irc *irc, const struct gate_event *event)
         proceed(irc);
     }
     if (irc->phase == PHASE_READY) {
+        record_network(irc);
         irc_limits(irc);
     }
 }

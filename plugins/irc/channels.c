@@ -106,6 +106,7 @@ static void refuse(struct irc *irc, struct channel *channel, const char *reason)
     channel->place = PLACE_REFUSED;
     (void)snprintf(channel->reason, sizeof channel->reason, "%s", reason);
     members_leave_channel(&irc->members, channels_index(irc, channel));
+    history_left(irc, channel);
     irc->net->down(irc->bot, channel->address, reason);
 }
 
@@ -141,7 +142,7 @@ static void joined(struct irc *irc, struct channel *channel, const struct gate_e
     channel->joined_ms = at >= 0 ? at : irc->api->wall_ms(irc->bot) - 60 * 1000;
     channel->place = PLACE_IN;
     channel->reason[0] = '\0';
-    irc->net->up(irc->bot, channel->address);
+    history_joined(irc, channel);
     channel->wants_who = true;
     channels_watch(irc, irc->api->monotonic_ms(irc->bot));
 }

@@ -5,6 +5,7 @@
  */
 #ifndef IRC_CHANNELS_H
 #define IRC_CHANNELS_H
+#include "history.h"
 #include "wire.h"
 
 struct irc;
@@ -19,6 +20,13 @@ struct channel {
     enum place place;
     int64_t joined_ms;  /* wall clock of the server: what was said before is history */
     bool wants_who;     /* its people are to be asked for */
+    enum history_step step;
+    int64_t seen_ms;    /* clock of the server: all up to then is in the log; 0: never here */
+    bool doubt;         /* own lines may have arrived unnoticed: look before anything is said */
+    bool looked;        /* own[] is complete: what is not in it did not arrive */
+    char anchor[HISTORY_ID_BYTES]; /* id of the newest own line that is settled, or "" */
+    struct own_line *own; /* behind the anchor, in order */
+    size_t own_count, own_next;
     char reason[256];   /* REFUSED: why; IN: why the last line was not taken, or "" */
 };
 

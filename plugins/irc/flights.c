@@ -30,6 +30,9 @@ static void settle(struct irc *irc, size_t index, int status, const char *remote
     if (channel && channel->place == PLACE_IN) {
         (void)snprintf(channel->reason, sizeof channel->reason, "%s", status == HR_EFAIL ? reason : "");
     }
+    if (channel && remote_id) {
+        (void)snprintf(channel->anchor, sizeof channel->anchor, "%s", remote_id);
+    }
     flights->delivered += status == HR_OK;
     flights->refused += status == HR_EFAIL;
     flights->unknown += status == HR_EUNKNOWN;
@@ -56,6 +59,29 @@ static void ask_barrier(struct irc *irc)
     link_line(irc, "PING :" BARRIER "%llu", (unsigned long long)irc->flights.seq);
 }
 
+/* An earlier try may have arrived. True: the history answered, and *status is the result of send(). */
+static bool looked_up(struct irc *irc, struct channel *channel, const struct hr_part *part, const char *text,
+                      int *status)
+{
+    const char *id = NULL;
+    int rc = channel && text ? history_look_up(irc, channel, text, &id) : HR_EUNKNOWN;
+    if (rc == HR_OK) {
+        (void)snprintf(channel->anchor, sizeof channel->anchor, "%s", id);
+        irc->flights.delivered++;
+        irc->net->spend(irc->bot, -1); /* nothing left */
+        irc->net->sent(irc->bot, part->id, HR_OK, *id ? id : NULL, 0, NULL);
+        *status = HR_OK;
+        return true;
+    }
+    if (rc == HR_EUNKNOWN && part->priority == HR_QUESTION) {
+        irc->flights.unknown++;
+        *status = HR_EUNKNOWN;
+        return true;
+    }
+    irc->flights.sent_again += rc == HR_EUNKNOWN;
+    return false;
+}
+
 int flights_send(struct irc *irc, const struct hr_part *part)
 {
     struct flights *flights = &irc->flights;
@@ -65,6 +91,10 @@ int flights_send(struct irc *irc, const struct hr_part *part)
     }
     char line[1024], out[1024 + 80];
     const char *text = text_of(part);
+    int status;
+    if (part->flags & HR_PART_DOUBT && looked_up(irc, channel, part, text, &status)) {
+        return status;
+    }
     size_t len = text ? gate_msg(irc->gate, part->room->address, text, line, sizeof line) : 0;
     if (!len) {
         irc->api->log(irc->bot, HR_ERROR, "a line for %s cannot be said on IRC and is left out", part->room->address);
@@ -78,7 +108,6 @@ int flights_send(struct irc *irc, const struct hr_part *part)
     flight.text = mem_copy(text);
     flights->all[flights->count++] = flight;
     flights->sent++;
-    flights->sent_again += (part->flags & HR_PART_DOUBT) != 0;
     link_bytes(irc, out, tag + len);
     if (!echoes(irc)) {
         /* One PING for each line: a numeric before its PONG then belongs to this line and no other. */
@@ -224,6 +253,12 @@ void flights_watch(struct irc *irc, int64_t now)
 void flights_lost(struct irc *irc)
 {
     irc->flights.cut_off += irc->flights.count;
+    for (size_t i = 0; i < irc->flights.count; i++) {
+        struct channel *channel = channels_find(irc, irc->flights.all[i].target);
+        if (channel) {
+            channel->doubt = true; /* for good: the host may hand them out much later */
+        }
+    }
     irc->flights.barrier = 0;
     flights_clear(&irc->flights); /* the host hears it by down(): it hands them out again, in doubt */
 }

@@ -66,6 +66,7 @@ bool identity_hold(struct irc *irc, const struct said *said, bool may_ask)
     line->key = said->key ? mem_copy(said->key) : NULL;
     line->reply_to = said->reply_to ? mem_copy(said->reply_to) : NULL;
     line->time_ms = said->time_ms;
+    line->server_ms = said->server_ms;
     line->flags = said->flags;
     line->power = said->power;
     *query->last = line;
@@ -99,7 +100,8 @@ static void release(struct irc *irc, size_t i, bool answered)
         irc->identity.waiting--;
         struct said said = {
             .room = line->room, .source = line->source, .account = query->account, .text = line->text,
-            .key = line->key, .reply_to = line->reply_to, .time_ms = line->time_ms, .flags = line->flags,
+            .key = line->key, .reply_to = line->reply_to, .time_ms = line->time_ms,
+            .server_ms = line->server_ms, .flags = line->flags,
             .power = line->power,
         };
         speech_post(irc, &said);

@@ -16,6 +16,7 @@ enum { QUERIES_MAX = 16, WAITING_MAX = 64, WAITING_EACH = 8 };
 struct waiting {
     struct waiting *next;
     char *room, *source, *text, *key, *reply_to;
+    int64_t server_ms;
     int64_t time_ms;
     uint32_t flags;
     int power;

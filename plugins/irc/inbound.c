@@ -3,6 +3,7 @@
 #include "inbound.h"
 #include "link.h"
 #include "login.h"
+#include "mem.h"
 #include "speech.h"
 #include "tags.h"
 #include <string.h>
@@ -44,7 +45,11 @@ static void on_batch(struct irc *irc, const struct wire *wire)
     const char *what = wire_param(wire, 0);
     struct batch *known = batch_find(irc, what + (*what != '\0'));
     if (*what == '-' && known) {
+        bool answered = known->asked;
         known->ref[0] = '\0';
+        if (answered) {
+            history_on_end(irc);
+        }
     }
     if (*what != '+' || !what[1] || strlen(what + 1) >= sizeof known->ref) {
         return;
@@ -55,6 +60,7 @@ static void on_batch(struct irc *irc, const struct wire *wire)
         struct batch *batch = known ? known : &irc->batch[i];
         if (known || !*batch->ref) {
             struct batch made = {.history = is_history(wire_param(wire, 1)) || (outer && outer->history)};
+            made.asked = history_is_answer(irc, wire_param(wire, 1), wire_param(wire, 2), label);
             (void)snprintf(made.ref, sizeof made.ref, "%s", what + 1);
             (void)snprintf(made.label, sizeof made.label, "%s", label ? label : "");
             *batch = made;
@@ -206,6 +212,10 @@ void inbound_event(void *arg, const struct gate_event *event)
     int numeric = wire_numeric(event->command);
     const struct batch *batch = batch_of(irc, event->wire);
     bool history = batch && batch->history;
+    if (batch && batch->asked && irc->history.channel) {
+        history_on_line(irc, event, batch);
+        return;
+    }
     if (numeric >= 0) {
         run_numeric(irc, numeric, event);
         return;
@@ -236,6 +246,8 @@ static bool connection_line(struct irc *irc, const struct wire *wire)
         login_on_error(irc, &event);
     } else if (strcmp(wire->command, "BATCH") == 0) {
         on_batch(irc, wire);
+    } else if (strcmp(wire->command, "FAIL") == 0 && strcmp(wire_param(wire, 0), "CHATHISTORY") == 0) {
+        history_on_fail(irc, wire);
     } else {
         return false;
     }
@@ -245,7 +257,13 @@ static bool connection_line(struct irc *irc, const struct wire *wire)
 void inbound_line(struct irc *irc, char *line, size_t len)
 {
     struct wire wire;
-    if (!wire_parse(&wire, line, len)) {
+    char *copy = irc->history.channel ? mem_copy(line) : NULL; /* parsing cuts it to pieces */
+    bool valid = wire_parse(&wire, line, len);
+    if (valid && copy && history_hold(irc, &wire, copy)) {
+        return;
+    }
+    free(copy);
+    if (!valid) {
         irc->hostile++;
         return;
     }

@@ -5,6 +5,7 @@
 #include "link.h"
 #include "login.h"
 #include "mem.h"
+#include "record.h"
 #include "render.h"
 #include <strings.h>
 
@@ -50,14 +51,17 @@ bool irc_is_me(const struct irc *irc, const char *nick)
 void irc_limits(struct irc *irc)
 {
     int64_t rate_ms = irc->api->option(irc->bot, "rate_ms")->num;
-    /* Own lines that are shown back can be waited for in number; else two may be in doubt. */
-    int window = irc->caps & CAP_ECHO_MESSAGE ? 64 : 2;
+    /* Own lines that can be read back may be in doubt in number, else two (DESIGN 4.4). Before the
+     * connection counts what the last one offered: a question in doubt then waits to be looked up. */
+    bool readable = irc->phase == PHASE_READY ? history_offered(irc) : irc->record.history;
+    int window = readable ? 64 : 2;
     struct hr_limits limits = {
         .size = sizeof limits,
         .rate = rate_ms ? 1000.0 / (double)rate_ms : 1e6,
         .burst = rate_ms ? (double)irc->api->option(irc->bot, "burst")->num : 1e6,
         .window = window,
         .window_all = window,
+        .flags = readable ? HR_NET_SAME_TXN : 0,
     };
     irc->net->limits(irc->bot, &limits);
 }
@@ -177,6 +181,7 @@ static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
     isupport_init(&irc->support);
     members_init(&irc->members, &irc->support);
     channels_init(irc);
+    record_load(irc);
     (void)snprintf(irc->nick, sizeof irc->nick, "%s", irc_option(irc, "nick"));
     irc_limits(irc);
     *state = irc;
@@ -194,6 +199,7 @@ static void stop(void *state)
         link_stop(irc);
         identity_clear(&irc->identity);
         flights_clear(&irc->flights);
+        history_clear(irc);
         members_clear(&irc->members);
         channels_clear(&irc->channels);
         gate_free(irc->gate);
@@ -214,6 +220,11 @@ static void report_counts(const struct irc *irc, struct hr_out *out)
         irc->api->out(out, "A lost connection cut off %llu lines. %llu were sent again and may stand there twice. Of "
                       "%llu nobody can say if they came.\n", (unsigned long long)flights->cut_off,
                       (unsigned long long)flights->sent_again, (unsigned long long)flights->unknown);
+    }
+    if (irc->history.found || irc->history.missed) {
+        irc->api->out(out, "Read back from the network: %llu lines of the bot that had arrived, %llu lines that people "
+                      "said while it was away.\n", (unsigned long long)irc->history.found,
+                      (unsigned long long)irc->history.missed);
     }
     if (identity->waiting || identity->timeouts) {
         irc->api->out(out, "%zu lines wait to learn whose they are. %llu times the network did not answer that.\n",
@@ -261,6 +272,7 @@ const struct hr_plugin hashroom_plugin = {
     .version = HASHROOM_VERSION,
     .help = "Carries a chat into channels of an IRC network. One instance for each network.",
     .options = options,
+    .schema = record_schema,
     .network = &network,
     .check = check,
     .start = start,

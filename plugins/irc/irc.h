@@ -8,6 +8,8 @@
  *   channels  which rooms we are in, and why not
  *   members   who is in them, under which account, with which rights
  *   identity  one WHOIS while a line of somebody unknown waits
+ *   history   what became of our lines, and what was said while we were away
+ *   record    what outlives the process
  *   speech    what people say, to post()
  *   render, split       words to lines (pure)
  *   flights   lines on their way, until the server has answered for each
@@ -18,6 +20,7 @@
 #include "channels.h"
 #include "flights.h"
 #include "gate.h"
+#include "history.h"
 #include "identity.h"
 #include "isupport.h"
 #include "members.h"
@@ -37,6 +40,8 @@ enum { /* capabilities we know */
     CAP_CHGHOST = 1 << 9,
     CAP_SASL = 1 << 10,
     CAP_REDACTION = 1 << 11,
+    CAP_HISTORY = 1 << 12,
+    CAP_EVENT_PLAYBACK = 1 << 13, /* without it Ergo puts joins into words of its own */
 };
 
 enum phase {
@@ -60,6 +65,12 @@ enum { BATCHES = 16 };
 struct batch {
     char ref[64], label[65];
     bool history;
+    bool asked; /* the answer to our own question */
+};
+
+struct record { /* as it stands in the tables */
+    bool history;
+    char nick[WIRE_NAME_BYTES];
 };
 
 enum link_end { LINK_STAYS, LINK_RETRY, LINK_SLOW };
@@ -88,12 +99,16 @@ struct irc {
     struct isupport support;
     struct gate *gate;
     char nick[WIRE_NAME_BYTES], user[WIRE_NAME_BYTES], host[WIRE_HOST_BYTES]; /* ours, as others see us */
+    char was[WIRE_NAME_BYTES];     /* our nick in the connection before */
+    char account[WIRE_NAME_BYTES]; /* ours at the services, or "" */
     struct batch batch[BATCHES];
 
     struct channels channels;
     struct members members;
     struct identity identity;
     struct flights flights;
+    struct history history;
+    struct record record;
 
     uint64_t hostile; /* lines that were no IRC */
 };

@@ -67,6 +67,8 @@ static void read_token(struct isupport *support, const char *token)
                            : strcmp(value, "strict-rfc1459") == 0 ? CASEMAP_STRICT : CASEMAP_RFC1459;
     } else if (IS("NICKLEN") && number(value, WIRE_NAME_BYTES - 1) > 0) {
         support->nick_bytes = number(value, WIRE_NAME_BYTES - 1);
+    } else if (IS("CHATHISTORY") || IS("draft/CHATHISTORY")) {
+        support->history_lines = number(value, 100000);
     } else if (IS("BOT")) {
         support->bot_mode = *value;
     } else if (IS("WHOX")) {

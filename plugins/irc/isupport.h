@@ -13,6 +13,7 @@ struct isupport {
     char bot_mode; /* 0: none */
     enum casemap casemap;
     int nick_bytes; /* longest nick */
+    int history_lines; /* of one answer at most; 0: not said */
     bool whox, accounts; /* the server speaks of services accounts */
 };
 

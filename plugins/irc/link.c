@@ -3,6 +3,7 @@
 #include "link.h"
 #include "inbound.h"
 #include "login.h"
+#include "record.h"
 #include <stdarg.h>
 
 static const int64_t tick_ms = 5000;
@@ -70,6 +71,7 @@ static void settle(struct irc *irc)
     irc->ending = LINK_STAYS;
     identity_release_all(irc);
     flights_lost(irc);
+    history_lost(irc);
     channels_lost(irc);
     members_clear(&irc->members);
     irc->net->down(irc->bot, NULL, irc->api->print(irc->bot, "%s; next try in %s", irc->reason, say_pause(irc, pause)));
@@ -141,6 +143,7 @@ static void on_tick(void *arg)
         }
         flights_watch(irc, now);
         identity_watch(irc, now);
+        history_watch(irc, now);
         channels_watch(irc, now);
         regain_nick(irc, now);
     }
@@ -221,6 +224,8 @@ void link_ready(struct irc *irc)
     irc->ready_ms = irc->api->monotonic_ms(irc->bot);
     irc->regain_ms = irc->ready_ms + regain_every_ms;
     irc->reason[0] = '\0';
+    (void)snprintf(irc->was, sizeof irc->was, "%s", irc->record.nick);
+    record_network(irc);
     irc_limits(irc);
     irc->net->up(irc->bot, NULL);
     channels_join_all(irc);

@@ -2,6 +2,7 @@
 /* NICK, USER, 001, 005, refusals, bans. */
 #include "login.h"
 #include "link.h"
+#include "record.h"
 #include "tags.h"
 #include <string.h>
 #include <strings.h>
@@ -47,7 +48,7 @@ void login_start(struct irc *irc)
     irc->login = (struct login){0};
     isupport_init(&irc->support);
     memset(irc->batch, 0, sizeof irc->batch);
-    irc->user[0] = irc->host[0] = '\0';
+    irc->user[0] = irc->host[0] = irc->account[0] = '\0';
     caps_start(irc);
     const char *password = irc_option(irc, "password_file");
     if (*password) {
@@ -132,6 +133,7 @@ void login_on_nick(struct irc *irc, const struct gate_event *event)
     if (irc_is_me(irc, who.nick)) {
         (void)snprintf(irc->nick, sizeof irc->nick, "%s", event->param[0]);
         irc->api->log(irc->bot, HR_INFO, "the bot is now called %s", irc->nick);
+        record_network(irc);
     }
     members_rename(&irc->members, who.nick, event->param[0]);
 }

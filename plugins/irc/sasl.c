@@ -107,8 +107,12 @@ bool sasl_on_numeric(struct irc *irc, int numeric, const struct gate_event *even
                      event->count ? event->param[event->count - 1] : "nothing");
         }
         return true;
-    case 900:
+    case 900: /* me mask account :You are logged in */
+        (void)snprintf(irc->account, sizeof irc->account, "%s", event->count > 2 ? event->param[2] : "");
+        return true;
     case 901:
+        irc->account[0] = '\0';
+        return true;
     case 908:
         return true;
     default:

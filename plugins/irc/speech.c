@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* PRIVMSG, NOTICE and actions: who, where, when, and whether it is live. */
 #include "speech.h"
+#include "record.h"
 #include "tags.h"
 #include <string.h>
 
@@ -29,6 +30,10 @@ void speech_post(struct irc *irc, const struct said *said)
         .flags = said->flags,
     };
     int status = irc->net->post(irc->bot, &post, NULL);
+    struct channel *channel = channels_find(irc, said->room);
+    if (channel) {
+        record_seen(irc, channel, said->server_ms);
+    }
     if (status < 0 && status != HR_EEXIST) {
         irc->api->log(irc->bot, HR_WARN, "a line of %s in %s was not taken (status %d) and is left out", who.nick,
                       said->room, status);
@@ -127,6 +132,7 @@ void speech_on_text(struct irc *irc, const struct gate_event *event, const struc
         .key = flights_msgid(tags_get(event->wire, "msgid")),
         .reply_to = flights_msgid(tags_get(event->wire, "+draft/reply")),
         .time_ms = time_of(irc, server_ms),
+        .server_ms = server_ms,
         .flags = (event->action ? HR_MSG_EMOTE : 0u) | (strcmp(event->command, "NOTICE") == 0 ? HR_MSG_NOTICE : 0u),
     };
     if (!place(irc, &said, who.nick, event, &channel)) {

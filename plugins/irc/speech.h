@@ -11,6 +11,7 @@ struct said { /* borrowed */
     const char *text, *key;
     const char *reply_to; /* id of what it answers, or NULL */
     int64_t time_ms;     /* chat clock */
+    int64_t server_ms;   /* the server's clock, -1 if it does not say */
     uint32_t flags;
     int power;
 };

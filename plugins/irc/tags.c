@@ -103,3 +103,13 @@ int64_t tags_time(const char *value)
     }
     return ((days_from_civil(year, month, day) * 24 + hour) * 60 + minute) * 60000 + second * 1000 + ms;
 }
+
+void tags_write_time(char *out, size_t size, int64_t ms)
+{
+    char date[40];
+    struct tm tm = {0};
+    time_t seconds = ms / 1000;
+    (void)gmtime_r(&seconds, &tm);
+    (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
+    (void)snprintf(out, size, "%s.%03dZ", date, (int)(ms % 1000));
+}

@@ -12,4 +12,5 @@ const char *tags_get(const struct wire *wire, const char *key);
 size_t tags_escape(char *out, size_t size, const char *value);
 /* 2026-11-23T20:00:00.123Z to ms since the epoch, -1 if it is anything else. */
 int64_t tags_time(const char *value);
+void tags_write_time(char *out, size_t size, int64_t ms); /* the other way */
 #endif

@@ -19,6 +19,9 @@ static inline struct fake *irc_new(void)
     fake_option(fake, "server", "localhost");
     fake_option(fake, "tls", "no");
     (void)fake_room(fake, "net", "#dpulo", "IRC", "dpulo", HR_ROOM_PEOPLE);
+    /* what the host publishes of its parts */
+    (void)fake_sql(fake, "CREATE TABLE core_pub_part(id INTEGER PRIMARY KEY, network TEXT, address TEXT, state TEXT,"
+                         " remote_id TEXT)");
     return fake;
 }
 

@@ -27,14 +27,16 @@ static void capabilities_over_several_lines_are_requested_at_once(void **state)
     irc_start(fake);
     irc_line(fake, ":s CAP * LS * :server-time multi-prefix sasl=PLAIN");
     assert_false(irc_sent(fake, "CAP REQ"));
-    irc_line(fake, ":s CAP * LS :message-tags echo-message unknown/cap=1");
-    irc_expect(fake, "CAP REQ :message-tags server-time echo-message multi-prefix\r\n");
-    irc_line(fake, ":s CAP * ACK :message-tags server-time echo-message multi-prefix");
+    irc_line(fake, ":s CAP * LS :message-tags echo-message batch draft/chathistory unknown/cap=1");
+    irc_expect(fake, "CAP REQ :message-tags server-time echo-message batch multi-prefix draft/chathistory\r\n");
+    irc_line(fake, ":s CAP * ACK :message-tags server-time echo-message batch multi-prefix draft/chathistory");
     irc_expect(fake, "CAP END\r\n");
     irc_welcome(fake);
-    assert_int_equal(fake_last(fake, FAKE_LIMITS)->limits.window, 64);
+    assert_int_equal(fake_last(fake, FAKE_LIMITS)->limits.window, 64); /* own lines can be read back */
+    assert_int_equal(fake_last(fake, FAKE_LIMITS)->limits.flags, HR_NET_SAME_TXN);
     irc_line(fake, ":s CAP hashroom DEL :echo-message");
     assert_int_equal(fake_last(fake, FAKE_LIMITS)->limits.window, 2);
+    assert_int_equal(fake_last(fake, FAKE_LIMITS)->limits.flags, 0);
     irc_line(fake, ":s CAP hashroom NEW :echo-message");
     irc_expect(fake, "CAP REQ :echo-message\r\n");
     irc_line(fake, ":s CAP hashroom ACK :echo-message");
