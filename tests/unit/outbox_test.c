@@ -257,100 +257,6 @@ static void after_a_crash_a_claimed_part_comes_again_in_doubt(void **state)
     assert_int_equal(in_state(f, "delivered"), 2);
 }
 
-static void a_question_in_doubt_is_told_instead_of_said_twice(void **state)
-{
-    struct fixture *f = *state;
-    all_up(f);
-    f->answer = 1;
-    assert_int_equal(fixture_say(f, "a/one", HR_QUESTION, "Question 2 of 4: why?\nTo answer, type A2.", NULL), HR_OK);
-    assert_int_equal(fixture_say(f, "a/one", HR_PEOPLE, "chatter", NULL), HR_OK);
-    fixture_turn(f);
-    assert_int_equal(f->sent_count, 1);
-    fixture_restart(f, false);
-    assert_string_equal(f->last_event, "6:Question 2 of 4: why?\nTo answer, type A2.");
-    f->answer = HR_OK;
-    all_up(f);
-    assert_int_equal(f->sent_count, 1);
-    assert_string_equal(f->sent[0].body, "chatter");
-    assert_int_equal(in_state(f, "unknown"), 1);
-    f->answer = 1;
-    assert_int_equal(fixture_say(f, "a/one", HR_QUESTION, "Question 3", NULL), HR_OK);
-    fixture_turn(f);
-    network_down(fixture_bot(f, "a"), NULL, "cut");
-    fixture_turn(f);
-    assert_int_equal(in_state(f, "unknown"), 2);
-    assert_int_equal(fixture_number(f, "SELECT count(*) FROM part WHERE state IN ('ready', 'claimed')"), 0);
-}
-
-static void offer_history(struct fixture *f, bool offered)
-{
-    struct hr_limits limits = fixture_bot(f, "a")->network->limits;
-    limits.flags = offered ? HR_NET_SAME_TXN : 0;
-    network_limits(fixture_bot(f, "a"), &limits);
-}
-
-static void a_question_that_can_be_looked_up_comes_again_in_doubt(void **state)
-{
-    struct fixture *f = *state;
-    all_up(f);
-    offer_history(f, true);
-    f->answer = 1;
-    assert_int_equal(fixture_say(f, "a/one", HR_QUESTION, "Question 2", NULL), HR_OK);
-    fixture_turn(f);
-    network_down(fixture_bot(f, "a"), NULL, "cut");
-    fixture_turn(f);
-    assert_int_equal(in_state(f, "unknown"), 0);
-    f->answer = HR_OK;
-    network_up(fixture_bot(f, "a"), NULL);
-    fixture_turn(f);
-    assert_int_equal(f->sent_count, 2);
-    assert_string_equal(f->sent[1].body, "Question 2");
-    assert_int_equal(f->sent[1].flags & HR_PART_DOUBT, HR_PART_DOUBT);
-    assert_int_equal(f->sent[1].priority, HR_QUESTION);
-    assert_int_equal(in_state(f, "delivered"), 1);
-}
-
-static void a_question_whose_look_up_fails_is_told(void **state)
-{
-    struct fixture *f = *state;
-    all_up(f);
-    offer_history(f, true);
-    f->answer = 1;
-    assert_int_equal(fixture_say(f, "a/one", HR_QUESTION, "Question 2\nTo answer, type A2.", NULL), HR_OK);
-    fixture_turn(f);
-    network_down(fixture_bot(f, "a"), NULL, "cut");
-    f->answer = HR_EUNKNOWN;
-    network_up(fixture_bot(f, "a"), NULL);
-    fixture_turn(f);
-    assert_string_equal(f->last_event, "6:Question 2\nTo answer, type A2.");
-    assert_int_equal(in_state(f, "unknown"), 1);
-    assert_int_equal(fixture_number(f, "SELECT count(*) FROM part WHERE state IN ('ready', 'claimed')"), 0);
-    assert_int_equal(fixture_bot(f, "a")->network->in_flight, 0);
-    f->answer = HR_OK;
-    assert_int_equal(fixture_say(f, "a/one", HR_PEOPLE, "chatter", NULL), HR_OK);
-    fixture_turn(f);
-    assert_int_equal(in_state(f, "delivered"), 1);
-}
-
-static void many_may_settle_at_once_where_they_can_be_looked_up(void **state)
-{
-    struct fixture *f = *state;
-    all_up(f);
-    offer_history(f, true);
-    uint64_t before = turn_commits(f->app.turn);
-    for (int i = 0; i < 4; i++) {
-        assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "x", NULL), HR_OK);
-        turn_finish(f->app.turn);
-    }
-    assert_int_equal(turn_commits(f->app.turn), before + 4); /* none of its own to settle */
-    offer_history(f, false);
-    assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "y", NULL), HR_OK);
-    assert_int_equal(fixture_say(f, "a/two", HR_TIMING, "z", NULL), HR_OK);
-    turn_finish(f->app.turn);
-    turn_finish(f->app.turn);
-    assert_int_equal(in_state(f, "delivered"), 6);
-}
-
 static void a_network_that_goes_down_takes_its_parts_back(void **state)
 {
     struct fixture *f = *state;
@@ -418,10 +324,6 @@ int main(void)
         T(the_budget_is_kept_for_the_account_over_its_rooms),
         T(a_restart_gives_no_fresh_burst),
         T(after_a_crash_a_claimed_part_comes_again_in_doubt),
-        T(a_question_in_doubt_is_told_instead_of_said_twice),
-        T(a_question_that_can_be_looked_up_comes_again_in_doubt),
-        T(a_question_whose_look_up_fails_is_told),
-        T(many_may_settle_at_once_where_they_can_be_looked_up),
         T(a_network_that_goes_down_takes_its_parts_back),
         T(a_late_answer_counts_once),
         T(what_still_waits_can_be_dropped),
