@@ -26,7 +26,7 @@ int api_say(struct hr_bot *bot, const uint64_t *rooms, size_t count, const struc
     uint64_t id = messages_own(bot->app->messages, bot, say, first->hr.chat);
     int rc = id == 0 ? HR_EEXIST : HR_OK;
     for (size_t i = 0; rc == HR_OK && i < count; i++) {
-        rc = outbox_say(bot->app->outbox, id, rooms_get(bot->app->rooms, rooms[i]), say);
+        rc = outbox_say(bot->app->outbox, id, 0, rooms_get(bot->app->rooms, rooms[i]), say);
     }
     turn_leave(bot->app->turn, rc == HR_OK);
     if (rc == HR_OK && message != NULL) {
@@ -38,14 +38,15 @@ int api_say(struct hr_bot *bot, const uint64_t *rooms, size_t count, const struc
 int api_relay(struct hr_bot *bot, uint64_t message, uint64_t room_id, const struct hr_say *say)
 {
     struct room *room = rooms_get(bot->app->rooms, room_id);
-    struct hr_message row;
-    if (room == NULL || messages_read(bot->app->messages, instance_arena(bot), message, &row) != HR_OK) {
+    uint64_t reply_to;
+    uint32_t flags;
+    if (room == NULL || messages_read_flags(bot->app->messages, message, &flags, &reply_to) != HR_OK) {
         return HR_ENOTFOUND;
     }
-    if (row.flags & (HR_MSG_COMMAND | HR_MSG_PRIVATE)) {
+    if (flags & (HR_MSG_COMMAND | HR_MSG_PRIVATE)) {
         return HR_EDENIED;
     }
-    return outbox_say(bot->app->outbox, message, room, say);
+    return outbox_say(bot->app->outbox, message, reply_to, room, say);
 }
 
 int api_answer(struct hr_bot *bot, const struct hr_call *call, const char *text)

@@ -149,7 +149,7 @@ int command_answer(struct app *app, const struct hr_room *where, const char *tex
     }
     const struct hr_say say = {.size = sizeof(say), .text = text, .priority = HR_REPLY};
     const uint64_t message = messages_own(app->messages, NULL, &say, room->hr.chat);
-    return outbox_say(app->outbox, message, room, &say);
+    return outbox_say(app->outbox, message, 0, room, &say);
 }
 
 const char *command_text(const struct command_ask *ask, const char *id, ...)

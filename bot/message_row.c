@@ -146,6 +146,19 @@ int messages_read(struct messages *messages, struct arena *arena, uint64_t id, s
     return HR_OK;
 }
 
+int messages_read_flags(struct messages *messages, uint64_t id, uint32_t *flags, uint64_t *reply_to)
+{
+    sqlite3_stmt *stmt = store_sql(messages->app->store, "SELECT flags, reply_to FROM message WHERE id = ?1");
+    sqlite3_bind_int64(stmt, 1, (int64_t)id);
+    bool found = store_row(messages->app->store, stmt);
+    if (found) {
+        *flags = (uint32_t)sqlite3_column_int64(stmt, 0);
+        *reply_to = (uint64_t)sqlite3_column_int64(stmt, 1);
+    }
+    sqlite3_reset(stmt);
+    return found ? HR_OK : HR_ENOTFOUND;
+}
+
 void messages_revision(struct messages *messages, const char *scope, const char *remote_id, uint64_t message)
 {
     turn_write(messages->app->turn);

@@ -88,17 +88,17 @@ static void forget(struct outbox *outbox, struct room *room, uint64_t delivery, 
     }
 }
 
-static void queue(struct outbox *outbox, uint64_t delivery, uint64_t message, struct room *room, enum hr_act act,
-                  const struct hr_say *say)
+static void queue(struct outbox *outbox, uint64_t delivery, uint64_t message, uint64_t reply_to, struct room *room,
+                  enum hr_act act, const struct hr_say *say)
 {
     if (!outbox->started) {
         return; /* outbox_start() finds its row */
     }
-    struct hr_message row;
     struct item *item = xcalloc(1, sizeof(*item));
     *item = (struct item){
         .delivery = delivery,
         .message = message,
+        .reply_to = reply_to,
         .room = room,
         .act = act,
         .priority = say->priority,
@@ -106,17 +106,13 @@ static void queue(struct outbox *outbox, uint64_t delivery, uint64_t message, st
         .expires_ms = say->expires_ms,
         .made_ms = clock_monotonic_ms(),
     };
-    if (say->priority >= HR_PEOPLE &&
-        messages_read(outbox->app->messages, &outbox->app->arena, message, &row) == HR_OK) {
-        item->reply_to = row.reply_to;
-    }
     lane_push(item);
     struct queued *queued = xcalloc(1, sizeof(*queued));
     *queued = (struct queued){.room = room, .delivery = delivery};
     turn_effect(outbox->app->turn, free, queued_undone, queued);
 }
 
-int outbox_say(struct outbox *outbox, uint64_t message, struct room *room, const struct hr_say *say)
+int outbox_say(struct outbox *outbox, uint64_t message, uint64_t reply_to, struct room *room, const struct hr_say *say)
 {
     if (say->priority < HR_SAFETY || say->priority > HR_ACK) {
         return HR_EINVAL;
@@ -126,7 +122,7 @@ int outbox_say(struct outbox *outbox, uint64_t message, struct room *room, const
         row_delivery_state(outbox, delivery, "expired", "its network is not running");
         return HR_OK;
     }
-    queue(outbox, delivery, message, room, HR_ACT_SAY, say);
+    queue(outbox, delivery, message, reply_to, room, HR_ACT_SAY, say);
     return HR_OK;
 }
 
@@ -201,7 +197,7 @@ void outbox_changed(struct outbox *outbox, uint64_t message, enum hr_act act)
             drop_edits(outbox, message, said[i].room);
         }
         uint64_t delivery = row_delivery(outbox, message, said[i].room, act, &said[i].say);
-        queue(outbox, delivery, message, said[i].room, act, &said[i].say);
+        queue(outbox, delivery, message, 0, said[i].room, act, &said[i].say);
     }
 }
 

@@ -14,7 +14,8 @@ struct room;
 struct outbox *outbox_new(struct app *app);
 void outbox_free(struct outbox *outbox);
 void outbox_start(struct outbox *outbox); /* after the networks: parts left claimed come again, in doubt */
-int outbox_say(struct outbox *outbox, uint64_t message, struct room *room, const struct hr_say *say);
+/* reply_to: the message it answers, 0 if none: its delivery there is waited for a little. */
+int outbox_say(struct outbox *outbox, uint64_t message, uint64_t reply_to, struct room *room, const struct hr_say *say);
 void outbox_changed(struct outbox *outbox, uint64_t message, enum hr_act act); /* edit or removal follows the deliveries */
 void outbox_sent(struct outbox *outbox, struct hr_bot *from, uint64_t part, int status, const char *remote_id,
                  int64_t retry_ms, const char *reason);

@@ -85,9 +85,10 @@ uint64_t messages_own(struct messages *unused, struct hr_bot *from, const struct
     return 7;
 }
 
-int outbox_say(struct outbox *unused, uint64_t message, struct room *room, const struct hr_say *say)
+int outbox_say(struct outbox *unused, uint64_t message, uint64_t reply_to, struct room *room, const struct hr_say *say)
 {
     (void)unused;
+    (void)reply_to;
     (void)say;
     assert_int_equal(message, 7);
     assert_non_null(room);
