@@ -304,8 +304,9 @@ bool outbox_settling_is_due(const struct outbox *outbox, int64_t now_ms, int64_t
 static void try_again(struct outbox *outbox, struct network *network, struct piece *piece, int64_t retry_ms,
                       const char *reason)
 {
+    static const int64_t longest_ms = 24 * 60 * 60 * 1000; /* a far side may ask for any number */
     row_part_state(outbox, piece->id, "ready", NULL, reason);
-    int64_t until = clock_monotonic_ms() + (retry_ms > 0 ? retry_ms : 1000);
+    int64_t until = clock_monotonic_ms() + (retry_ms <= 0 ? 1000 : retry_ms < longest_ms ? retry_ms : longest_ms);
     if (until > network->blocked_until_ms) {
         network->blocked_until_ms = until;
     }

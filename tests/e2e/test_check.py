@@ -125,6 +125,8 @@ CASES = {
     "address the network refuses": (edit("terminal/room", "terminal/cellar"), "hashroom.conf:5", "terminal/cellar",
                                     "room"),
     "wrong pace": (edit("pace = calm", "pace = quick"), "hashroom.conf:4", "neither calm nor full", "pace = calm"),
+    "power level on IRC": (edit("pace = calm", "power_host = 50"), "hashroom.conf:4", "power_host is not for IRC",
+                           'accounts = { "libera/NAME" }'),
     "duplicate instance": (edit('instance "terminal"', 'instance "libera"', "plugins/console.conf"), "plugins/irc.conf:1",
                            "the name is taken by", "its own name"),
     "two instances of one name": (lambda f: f.write("plugins/irc.conf", IRC + IRC), "plugins/irc.conf:5",
@@ -252,7 +254,7 @@ def test_chat_that_nobody_can_lead_is_a_warning(folder):
     code, out, err = folder.check()
     assert code == 0, out + err
     assert re.search(r"hashroom.conf:2: nobody can lead the chat dpulo", out), out
-    folder.replace("hashroom.conf", "pace = calm", "power_host = 50")
+    folder.replace("hashroom.conf", "pace = full", "power_host = 50")
     assert "nobody can lead" not in folder.check()[1]
 
 

@@ -169,6 +169,19 @@ static void a_clock_that_jumps_back_makes_no_day_of_silence(void **state)
     assert_int_equal(f->sent_count, 1);
 }
 
+/* A far side may ask for any pause; a day is enough. */
+static void a_pause_without_end_is_a_day(void **state)
+{
+    struct fixture *f = *state;
+    struct hr_bot *bot = fixture_bot(f, "a");
+    all_up(f);
+    f->answer = 1;
+    assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "1", NULL), HR_OK);
+    fixture_turn(f);
+    outbox_sent(f->app.outbox, bot, f->sent[0].part, HR_ERETRY, NULL, INT64_MAX, "slow down");
+    assert_in_range(bot->network->blocked_until_ms, clock_monotonic_ms(), clock_monotonic_ms() + 24 * 3600 * 1000);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -178,6 +191,7 @@ int main(void)
         T(a_refusal_told_in_a_callback_that_is_undone_still_counts),
         T(a_removal_goes_out_although_the_room_was_stopped),
         cmocka_unit_test(each_feature_is_told_of_a_doubt_with_the_words_whole),
+        T(a_pause_without_end_is_a_day),
         T(a_clock_that_jumps_back_makes_no_day_of_silence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
