@@ -22,6 +22,7 @@ struct item {
     uint32_t say_flags;
     int64_t expires_ms;   /* chat clock, 0 never */
     int64_t made_ms;      /* monotonic */
+    int64_t since_ms;     /* chat clock: waits since */
     uint64_t group;       /* said before in one part, which was taken back: go together again; 0: none */
     struct item *next;
 };
@@ -62,5 +63,9 @@ struct lane {
     struct item *head[LANE_PRIORITIES], *tail[LANE_PRIORITIES];
     struct piece *piece;
     int in_flight;
+    int64_t calm_until_ms; /* chat clock: the next post of a calm room not before */
+    int left_out;         /* posts not yet told as left out */
+    uint64_t left_message; /* the last of them */
+    bool backlog_told;
 };
 #endif

@@ -105,6 +105,7 @@ static void queue(struct outbox *outbox, uint64_t delivery, uint64_t message, ui
         .say_flags = say->flags,
         .expires_ms = say->expires_ms,
         .made_ms = clock_monotonic_ms(),
+        .since_ms = clock_chat_ms(&outbox->app->clock),
     };
     lane_push(item);
     struct queued *queued = xcalloc(1, sizeof(*queued));

@@ -111,7 +111,8 @@ static size_t read_open(struct outbox *outbox, const char *state, struct open_ro
     size_t count = 0, cap = 0;
     struct open_row *rows = NULL;
     sqlite3_stmt *stmt = store_sql(
-        outbox->app->store, "SELECT d.id, d.message, d.room, m.reply_to, d.act, d.priority, d.flags, d.expires_ms"
+        outbox->app->store, "SELECT d.id, d.message, d.room, m.reply_to, d.act, d.priority, d.flags, d.expires_ms,"
+                            " m.logged_ms"
                             " FROM delivery d JOIN message m ON m.id = d.message WHERE d.state = ?1"
                             " AND d.state IN ('waiting', 'claimed') ORDER BY d.id");
     sqlite3_bind_text(stmt, 1, state, -1, SQLITE_STATIC);
@@ -130,7 +131,8 @@ static size_t read_open(struct outbox *outbox, const char *state, struct open_ro
                                   .act = (enum hr_act)sqlite3_column_int(stmt, 4),
                                   .priority = (enum hr_priority)sqlite3_column_int(stmt, 5),
                                   .say_flags = (uint32_t)sqlite3_column_int64(stmt, 6),
-                                  .expires_ms = sqlite3_column_int64(stmt, 7)};
+                                  .expires_ms = sqlite3_column_int64(stmt, 7),
+                                  .since_ms = sqlite3_column_int64(stmt, 8)};
     }
     sqlite3_reset(stmt);
     *out = rows;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* At the end of each turn: what may go now is chosen; the commit lets it leave. */
-#include "chat.h"
+#include "calm.h"
 #include "claim.h"
 #include "instance.h"
 #include "log.h"
@@ -14,11 +14,7 @@
 #include "turn.h"
 #include "xalloc.h"
 
-enum {
-    REPLY_WAIT_MS = 5000,
-    QUIET_MAX_MS = 30 * 60 * 1000, /* of the real clock; more is left over from a clock that jumped back */
-    NEVER_MS = 3600 * 1000,
-};
+enum { REPLY_WAIT_MS = 5000, NEVER_MS = 3600 * 1000 };
 
 /* ---- choosing ---------------------------------------------------------------- */
 
@@ -32,16 +28,15 @@ struct choice {
 /* May the first item of a lane be rendered now? If not, wake_ms says when to look again. */
 static bool item_is_ready(struct outbox *outbox, const struct item *item, int64_t now_ms, int64_t *wake_ms)
 {
-    const struct chat *chat = item->room->chat;
-    if (item->priority == HR_POSTS && chat != NULL) {
-        int64_t wait_ms = clock_until_ms(&outbox->app->clock, chat->hr.quiet_until_ms);
-        if (wait_ms > 0 && wait_ms <= QUIET_MAX_MS) {
+    if (item->act != HR_ACT_SAY) {
+        return !pump_say_is_open(outbox, item->message, item->room);
+    }
+    if (item->priority == HR_POSTS) {
+        int64_t wait_ms = calm_wait_ms(outbox, item);
+        if (wait_ms > 0) {
             *wake_ms = now_ms + wait_ms < *wake_ms ? now_ms + wait_ms : *wake_ms;
             return false;
         }
-    }
-    if (item->act != HR_ACT_SAY) {
-        return !pump_say_is_open(outbox, item->message, item->room);
     }
     if (item->reply_to != 0 && now_ms < item->made_ms + REPLY_WAIT_MS &&
         pump_say_is_open(outbox, item->reply_to, item->room)) {
@@ -63,6 +58,7 @@ static void expire_heads(struct outbox *outbox, struct room *room)
             lane_pop(room, (enum hr_priority)p);
         }
     }
+    calm_leave_out(outbox, room, now);
 }
 
 static bool room_choice(struct outbox *outbox, struct room *room, int64_t now_ms, int64_t *wake_ms,
@@ -131,6 +127,7 @@ static void pump_network(struct outbox *outbox, struct network *network, int64_t
         if (choice.piece != NULL) {
             claim_launch(outbox, network, choice.piece, false);
         } else {
+            calm_note(outbox, choice.item);
             claim_item(outbox, network, choice.item, pace_tokens(network) - need + 1);
         }
     }
@@ -163,6 +160,7 @@ void pump_run(void *arg)
             pump_network(outbox, bot->network, now_ms, &wake_ms);
         }
     }
+    calm_tell(outbox);
     if (outbox_settling_is_due(outbox, now_ms, &wake_ms)) {
         turn_write(outbox->app->turn);
         outbox_settle_arrived(outbox);

@@ -56,6 +56,11 @@ static const char *const store_schema[] = {
 
     "CREATE VIEW core_pub_part AS SELECT p.id, r.network, r.address, p.state, p.remote_id FROM part p"
     " JOIN room r ON r.id = p.room;",
+
+    /* Posts that were left out of a room, to be read with !missed. */
+    "CREATE INDEX delivery_named ON delivery(state) WHERE state = 'named';"
+    "CREATE VIEW core_pub_left_out AS SELECT d.id, d.room, m.id AS message, m.chat, d.lead, m.text, m.url"
+    " FROM delivery d JOIN message m ON m.id = d.message WHERE d.state = 'named' AND m.state = 'live';",
     NULL,
 };
 #endif

@@ -133,6 +133,9 @@ enum hr_event_kind {
     HR_EV_NETWORK,     /* a network went up or down */
     HR_EV_DOUBT,       /* the bot's own question may or may not have been said in `room` before the
                           connection or the process broke; it is not said again by itself */
+    HR_EV_BACKLOG,     /* more than 15 posts wait for `room`, which is calm; told once until none wait */
+    HR_EV_LEFT_OUT,    /* `count` posts for `room` had waited 10 minutes and are not said: say so. They
+                          stand in the view core_pub_left_out; message is the last of them */
 };
 #define HR_EV(kind) (UINT32_C(1) << (kind)) /* for hr_plugin.events */
 
@@ -144,7 +147,8 @@ struct hr_event {
     const char *network;              /* NETWORK */
     bool up;                          /* NETWORK */
     const char *reason;               /* NETWORK down: plain words */
-    const struct hr_room *room;       /* DOUBT */
+    const struct hr_room *room;       /* DOUBT, BACKLOG, LEFT_OUT */
+    int count;                        /* BACKLOG, LEFT_OUT */
 };
 
 /* What a feature may decide about a message in the turn that logs it. The

@@ -9,6 +9,12 @@ static const struct hr_text texts[] = {
     {"muted",
      "For 10 minutes I do not show messages from {service} here. Another program there repeats what I say.", "service=IRC"},
     {"source", "The last post here was by {name}: {url}", "name=Ben on Twitter;url=https://x.com/ben_r/status/1"},
+    {"T30", "{service} is busy. I am showing 4 messages a minute so we can keep up.", "service=Twitter"},
+    {"T30_left_out", "I left out {count} from {service}. To see {them}, type !missed",
+     "count=12 older messages;service=Twitter;them=them"},
+    {"missed_none", "I have left out no posts here, or you have seen them all.", ""},
+    {"missed_line", "{lead}: {text}", "lead=Ben on Twitter;text=A2 We asked for one named adviser."},
+    {"missed_more", "There are {count} more. To see them, type !missed", "count=7"},
     {"no_source", "I have not shown a post with a link here yet.", ""},
     {0},
 };
@@ -19,6 +25,8 @@ static const char *const schema[] = {
     " PRIMARY KEY(chat, session, author)) WITHOUT ROWID",
     /* the last post with a link in each room, for !source */
     "CREATE TABLE relay_last(room INTEGER PRIMARY KEY, message INTEGER NOT NULL, name TEXT NOT NULL, url TEXT NOT NULL)",
+    /* how far !missed has been read in each room */
+    "CREATE TABLE relay_missed(room INTEGER PRIMARY KEY, shown INTEGER NOT NULL)",
     NULL,
 };
 
@@ -127,6 +135,9 @@ static int event(void *state, const struct hr_event *event)
     if (event->kind == HR_EV_MESSAGE) {
         return on_message(relay, event->message);
     }
+    if (event->kind != HR_EV_REMOVE) {
+        return missed_event(relay, event);
+    }
     const struct hr_value gone = HR_V_INT((int64_t)event->message->id);
     return relay->api->sql(relay->bot, "DELETE FROM relay_last WHERE message = ?1", &gone, 1, NULL, NULL);
 }
@@ -165,6 +176,11 @@ static const struct hr_command commands[] = {
      .help = "Gives the link of the last post shown in this room.",
      .example = "!source",
      .run = run_source},
+    {.name = "missed",
+     .usage = "",
+     .help = "Shows posts that were left out of the room because there were too many.",
+     .example = "!missed",
+     .run = run_missed},
     {0},
 };
 
@@ -192,7 +208,7 @@ const struct hr_plugin hashroom_plugin = {
     .name = "relay",
     .version = HASHROOM_VERSION,
     .help = "Hands messages on from room to room, with the name of who said them.",
-    .events = HR_EV(HR_EV_MESSAGE) | HR_EV(HR_EV_REMOVE),
+    .events = HR_EV(HR_EV_MESSAGE) | HR_EV(HR_EV_REMOVE) | HR_EV(HR_EV_BACKLOG) | HR_EV(HR_EV_LEFT_OUT),
     .commands = commands,
     .texts = texts,
     .schema = schema,

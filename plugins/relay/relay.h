@@ -55,4 +55,8 @@ bool loop_is_echo(struct relay *relay, const struct hr_message *message); /* do 
 bool loop_is_mute(struct relay *relay, uint64_t from, uint64_t to);
 void loop_note(struct relay *relay, const struct hr_message *message); /* it was handed on */
 
+/* Posts left out of a busy room (T30), and !missed that shows them. */
+int missed_event(struct relay *relay, const struct hr_event *event);
+int run_missed(void *state, const struct hr_call *call);
+
 #endif

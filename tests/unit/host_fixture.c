@@ -135,7 +135,7 @@ struct to_room {
 static int relay_to(void *arg, const struct hr_room *room)
 {
     struct to_room *to = arg;
-    struct hr_say say = {.size = sizeof(say), .lead = "Lead", .priority = HR_PEOPLE, .flags = HR_SAY_TEXT};
+    struct hr_say say = {.size = sizeof(say), .lead = "Lead", .priority = current->relay_as, .flags = HR_SAY_TEXT};
     return to->fake->api->relay(to->fake->bot, to->message, room->id, &say);
 }
 
@@ -144,6 +144,7 @@ static int feature_event(void *state, const struct hr_event *event)
     struct fake *fake = state;
     struct fixture *f = current;
     f->events++;
+    f->last_count = event->count;
     snprintf(f->last_event, sizeof(f->last_event), "%d:%s", (int)event->kind,
              event->message != NULL ? event->message->text : event->network != NULL ? event->network : "");
     if (f->relay && event->kind == HR_EV_MESSAGE) {
@@ -178,7 +179,7 @@ static const struct hr_command feature_commands[] = {
 static const struct hr_plugin feature_plugin = {
     HR_PLUGIN_HEADER, .name = "feature", .version = "1", .help = "A feature of the test.",
     .events = HR_EV(HR_EV_MESSAGE) | HR_EV(HR_EV_EDIT) | HR_EV(HR_EV_REMOVE) | HR_EV(HR_EV_NETWORK) |
-              HR_EV(HR_EV_DOUBT),
+              HR_EV(HR_EV_DOUBT) | HR_EV(HR_EV_BACKLOG) | HR_EV(HR_EV_LEFT_OUT),
     .commands = feature_commands, .start = fake_start, .stop = fake_stop, .event = feature_event, .judge = feature_judge,
 };
 
@@ -229,6 +230,7 @@ struct fixture *fixture_new(const char *conf)
 {
     struct fixture *f = xcalloc(1, sizeof(*f));
     current = f;
+    f->relay_as = HR_PEOPLE;
     snprintf(f->dir, sizeof(f->dir), "/tmp/hashroom-host-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     char plugins[128], text[4096];

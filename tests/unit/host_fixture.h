@@ -43,6 +43,8 @@ struct fixture {
     char last_event[256];
     enum hr_verdict verdict;
     bool relay;          /* the feature relays by the routes */
+    enum hr_priority relay_as;
+    int last_count;      /* of the last event */
 };
 
 /* conf: hashroom.conf (state is added), NULL: two networks `a` and `b` (people), one chat, rooms a/one, a/two, b/one. */

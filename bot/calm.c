@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* The room's pace for posts from social networks. */
+#include "calm.h"
+#include "chat.h"
+#include "event.h"
+#include "instance.h"
+#include "log.h"
+#include "message.h"
+#include "network.h"
+#include "room.h"
+#include "turn.h"
+#include "xalloc.h"
+
+enum {
+    BETWEEN_POSTS_MS = 15 * 1000,
+    LEFT_OUT_MS = 10 * 60 * 1000,
+    BACKLOG_POSTS = 15,
+    QUIET_MAX_MS = 30 * 60 * 1000, /* of the real clock; more is left over from a clock that jumped back */
+};
+
+static bool is_calm(const struct room *room)
+{
+    return !(room->hr.flags & HR_ROOM_FULL);
+}
+
+int64_t calm_wait_ms(struct outbox *outbox, const struct item *post)
+{
+    const struct room *room = post->room;
+    int64_t from_ms = room->chat == NULL ? 0 : room->chat->hr.quiet_until_ms;
+    if (is_calm(room) && room->lane.calm_until_ms > from_ms) {
+        from_ms = room->lane.calm_until_ms;
+    }
+    int64_t wait_ms = clock_until_ms(&outbox->app->clock, from_ms);
+    return wait_ms <= QUIET_MAX_MS ? wait_ms : 0;
+}
+
+void calm_note(struct outbox *outbox, const struct item *item)
+{
+    if (item->priority == HR_POSTS && item->act == HR_ACT_SAY) {
+        item->room->lane.calm_until_ms = clock_chat_ms(&outbox->app->clock) + BETWEEN_POSTS_MS;
+    }
+}
+
+void calm_leave_out(struct outbox *outbox, struct room *room, int64_t now_ms)
+{
+    struct item *item;
+    while ((item = room->lane.head[HR_POSTS]) != NULL && item->act == HR_ACT_SAY && item->group == 0 &&
+           item->since_ms + LEFT_OUT_MS < now_ms) {
+        row_delivery_state(outbox, item->delivery, "named", "it had waited 10 minutes");
+        room->lane.left_out++;
+        room->lane.left_message = item->message;
+        lane_pop(room, HR_POSTS);
+    }
+}
+
+static void tell(struct outbox *outbox, struct room *room, enum hr_event_kind kind, uint64_t message, int count)
+{
+    struct hr_message row;
+    if (messages_read(outbox->app->messages, &outbox->app->arena, message, &row) == HR_OK) {
+        event_tell(outbox->app, &(struct hr_event){.size = sizeof(struct hr_event),
+                                                   .kind = kind,
+                                                   .message = &row,
+                                                   .chat = room->chat != NULL ? &room->chat->hr : NULL,
+                                                   .room = &room->hr,
+                                                   .count = count});
+    }
+}
+
+static int posts_waiting(const struct room *room)
+{
+    int count = 0;
+    for (const struct item *item = room->lane.head[HR_POSTS]; item != NULL && count <= BACKLOG_POSTS; item = item->next) {
+        count++;
+    }
+    return count;
+}
+
+void calm_tell(struct outbox *outbox)
+{
+    for (struct room *room = rooms_next(outbox->app->rooms, NULL); room != NULL;
+         room = rooms_next(outbox->app->rooms, room)) {
+        struct lane *lane = &room->lane;
+        if (lane->left_out > 0) {
+            int count = lane->left_out;
+            lane->left_out = 0;
+            log_line(HR_INFO, room->network == NULL ? NULL : room->network->bot->who,
+                     "%s: %d posts had waited 10 minutes and were left out", room->hr.address, count);
+            tell(outbox, room, HR_EV_LEFT_OUT, lane->left_message, count);
+        }
+        if (lane->head[HR_POSTS] == NULL) {
+            lane->backlog_told = false;
+        } else if (is_calm(room) && !lane->backlog_told && posts_waiting(room) > BACKLOG_POSTS) {
+            lane->backlog_told = true;
+            tell(outbox, room, HR_EV_BACKLOG, lane->head[HR_POSTS]->message, BACKLOG_POSTS);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""Rooms under pressure: calm ones, lines that share an event at a default homeserver, what is left out aloud."""
+import time
+
+import pytest
+from clients import wait_for
+from harness import CHAT_START_MS
+from world import World
+
+MINUTE = 60_000
+QUIET = {"reminders": [], "questions": []}
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory, ergo, ngircd, synapse):
+    w = World("calm", tmp_path_factory.mktemp("calm"), ergo, ngircd, synapse, CHAT_START_MS - 14 * MINUTE,
+              session=QUIET, chat={"pace": "calm"}, matrix={"rate_ms": 0, "burst": 0})
+    w.ann, w.mia = w.irc("calmann"), w.matrix("mia")
+    with w.bot:
+        w.wait_ready(w.ann)
+        wait_for(w.x.stream_open, 30)
+        time.sleep(0.5)
+        yield w
+        w.bot.wait_settled()
+        w.bot.assert_accounted()
+    w.close()
+
+
+def test_what_a_calm_room_has_no_time_for_is_left_out_aloud_and_can_be_read(calm):
+    w = calm
+    for n in range(9):
+        w.x.post("ben_r", f"busy post {n} {w.tag}", name="Ben")
+    w.ann.wait_text("busy post 0", w.channel)
+    w.mia.wait_text("busy post 0", w.rooms[0])
+    wait_for(lambda: w.bot.value("SELECT count(*) FROM message WHERE text LIKE 'busy post%'") == 9, 30)
+    mark = w.ann.mark()
+    w.ann.say(w.channel, "people are not held back")
+    w.mia.wait_text("people are not held back", w.rooms[0], 10)
+    w.clock.set(w.clock.now_ms() + 11 * MINUTE, 1.0)
+    w.ann.wait_text("I left out 8 older messages from Twitter. To see them, type !missed", w.channel)
+    w.mia.wait_text("I left out 8 older messages from Twitter", w.rooms[0])
+    w.ann.say(w.channel, "!missed")
+    w.ann.wait_text("There are 3 more. To see them, type !missed", w.channel, since=mark)
+    w.ann.say(w.channel, "!missed")
+    w.ann.wait_text("busy post 8", w.channel, since=mark)
+    shown = [t for t in w.ann.said(w.channel) if "busy post" in t]
+    assert [t.split("post ")[1][0] for t in shown] == [str(n) for n in range(9)], shown
+    w.ann.say(w.channel, "!missed")
+    w.ann.wait_text("you have seen them all", w.channel, since=mark)
+    outcomes = w.bot.accounting()
+    assert outcomes[f"one/{w.channel}"]["named"] == 8, outcomes
+
+
+@pytest.fixture(scope="module")
+def pressed(tmp_path_factory, ergo, ngircd, synapse_default):
+    """Synapse with its default limits: one event in 5 s."""
+    w = World("press", tmp_path_factory.mktemp("press"), ergo, ngircd, synapse_default, CHAT_START_MS - 14 * MINUTE,
+              session=QUIET)
+    w.ann, w.mia = w.irc("pressann"), w.matrix("mia")
+    with w.bot:
+        w.wait_ready(w.ann)
+        wait_for(w.x.stream_open, 30)
+        time.sleep(0.5)
+        yield w
+        w.bot.wait_settled(120)
+        w.bot.assert_accounted()
+    w.close()
+
+
+def test_lines_share_an_event_when_the_budget_is_small(pressed):
+    w = pressed
+    for n in range(30):
+        w.ann.say(w.channel, f"line number {n:02d} of a busy minute")
+    start = time.monotonic()
+    w.mia.wait_text("line number 29", w.rooms[0], 60)
+    print(f"\n  30 lines through a default homeserver: {time.monotonic() - start:.1f} s")
+    bodies = [t for t in w.mia.said(w.rooms[0]) if "line number" in t]
+    lines = [line for body in bodies for line in body.split("\n")]
+    assert [line for line in lines] == [f"pressann on IRC: line number {n:02d} of a busy minute" for n in range(30)]
+    assert len(bodies) < 30
+
+
+def test_taking_one_back_takes_its_words_out_of_the_room(pressed):
+    w = pressed
+    posts = [w.x.post("cai", f"merged post {n} {w.tag}", name="Cai") for n in range(5)]
+    w.mia.wait_text("merged post 4", w.rooms[0], 90)
+    w.bot.wait_settled(60)
+    together = [t for t in w.mia.said(w.rooms[0]) if "merged post 2" in t]
+    assert together and "merged post 3" in together[0], together
+    w.x.delete(posts[2]["id"])
+    def gone():
+        chunk = w.mia.api("GET", f"/rooms/{w.rooms[0]}/messages?dir=b&limit=100")["chunk"]
+        return not any("merged post 2" in str(e.get("content")) for e in chunk)
+    wait_for(gone, 60, 0.5, lambda: "the words are still in the room:\n" + w.bot.tail())
+    w.bot.wait_settled(60)
+    chunk = w.mia.api("GET", f"/rooms/{w.rooms[0]}/messages?dir=b&limit=100")["chunk"]
+    for n in (0, 1, 3, 4):
+        assert sum(f"merged post {n}" in str(e.get("content", {}).get("body")) for e in chunk) == 1, n
