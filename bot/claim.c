@@ -177,6 +177,7 @@ void claim_item(struct outbox *outbox, struct network *network, struct item *fir
     size_t count = merge_gather(network, first, tokens, items);
     struct collect *collect = xcalloc(1, sizeof(*collect));
     collect->hr.add = collect_add;
+    turn_write(outbox->app->turn); /* what has arrived is settled before it is asked what was said here */
     instance_enter(bot);
     int rc = render(outbox, bot, items, count, collect, err, sizeof(err));
     if (rc != HR_OK && count > 1) { /* one of them can't be said: each for itself */

@@ -182,6 +182,36 @@ static void a_pause_without_end_is_a_day(void **state)
     assert_in_range(bot->network->blocked_until_ms, clock_monotonic_ms(), clock_monotonic_ms() + 24 * 3600 * 1000);
 }
 
+/* The correction has arrived, and its row doesn't say so yet: it is taken back all the same. */
+static void a_removal_right_behind_a_correction_takes_both_back(void **state)
+{
+    struct fixture *f = *state;
+    struct hr_bot *a = fixture_bot(f, "a"), *b = fixture_bot(f, "b");
+    network_up(a, NULL);
+    network_up(a, "one");
+    f->relay = true;
+    assert_int_equal(fixture_post(f, "b", "one", "k", "ben", "rude"), HR_OK);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 1);
+    f->answer = 1;
+    instance_enter(b);
+    assert_int_equal(messages_edit(f->app.messages, b, "k", "k2", "ruder", 5, "ben"), HR_OK);
+    instance_leave(b, HR_OK);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 2);
+    instance_enter(b);
+    assert_int_equal(messages_remove(f->app.messages, b, "k"), HR_OK);
+    instance_leave(b, HR_OK);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 2); /* it waits for the correction */
+    outbox_sent(f->app.outbox, a, f->sent[1].part, HR_OK, "the-edit", -1, NULL);
+    f->answer = HR_OK;
+    fixture_turn(f);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 4);
+    assert_non_null(strstr(f->sent[3].body, "the-edit"));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -192,6 +222,7 @@ int main(void)
         T(a_removal_goes_out_although_the_room_was_stopped),
         cmocka_unit_test(each_feature_is_told_of_a_doubt_with_the_words_whole),
         T(a_pause_without_end_is_a_day),
+        T(a_removal_right_behind_a_correction_takes_both_back),
         T(a_clock_that_jumps_back_makes_no_day_of_silence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
