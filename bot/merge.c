@@ -101,7 +101,7 @@ void merge_say_again(struct outbox *outbox, const struct item *removal)
         *item = (struct item){.delivery = (uint64_t)sqlite3_column_int64(stmt, 0),
                               .message = (uint64_t)sqlite3_column_int64(stmt, 1),
                               .say_flags = (uint32_t)sqlite3_column_int64(stmt, 2),
-                              .priority = removal->priority,
+                              .priority = (enum hr_priority)sqlite3_column_int(stmt, 3), /* merged: all the same */
                               .room = removal->room,
                               .act = HR_ACT_SAY,
                               .made_ms = clock_monotonic_ms(),

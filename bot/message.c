@@ -229,7 +229,7 @@ int messages_edit(struct messages *messages, struct hr_bot *from, const char *re
         return HR_EEXIST;
     }
     const char *state = message_row_get_state(messages, id);
-    if (strcmp(state, "removed") == 0 || (message.flags & HR_MSG_OWN)) {
+    if (strcmp(state, "removed") == 0 || strcmp(state, "hidden") == 0 || (message.flags & HR_MSG_OWN)) {
         return HR_EDENIED;
     }
     if (revision != NULL && id_is_sound(revision)) {
@@ -243,7 +243,7 @@ int messages_edit(struct messages *messages, struct hr_bot *from, const char *re
     message.flags |= HR_MSG_EDITED;
     message_row_text(messages, id, fresh, message.flags);
     if (strcmp(state, "live") == 0 && !(message.flags & (HR_MSG_COMMAND | HR_MSG_PRIVATE))) {
-        outbox_changed(messages->app->outbox, id, HR_ACT_EDIT);
+        outbox_changed(messages->app->outbox, id, HR_ACT_EDIT, false);
         tell(messages, HR_EV_EDIT, &message);
     }
     return HR_OK;
@@ -263,7 +263,7 @@ static int take_away(struct messages *messages, uint64_t id, const char *state)
     message_row_text(messages, id, "", message.flags); /* what must outlive it was derived when it came in */
     if (strcmp(was, "live") == 0) {
         message.text = "";
-        outbox_changed(messages->app->outbox, id, HR_ACT_REMOVE);
+        outbox_changed(messages->app->outbox, id, HR_ACT_REMOVE, strcmp(state, "hidden") == 0);
     }
     message.text = "";
     tell(messages, HR_EV_REMOVE, &message);

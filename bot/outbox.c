@@ -182,7 +182,7 @@ static void drop_edits(struct outbox *outbox, uint64_t message, struct room *roo
     }
 }
 
-void outbox_changed(struct outbox *outbox, uint64_t message, enum hr_act act)
+void outbox_changed(struct outbox *outbox, uint64_t message, enum hr_act act, bool safety)
 {
     struct said *said = arena_alloc(&outbox->app->arena, SAID_MAX * sizeof(*said));
     size_t count = read_said(outbox, message, said);
@@ -197,6 +197,7 @@ void outbox_changed(struct outbox *outbox, uint64_t message, enum hr_act act)
         if (act == HR_ACT_REMOVE) {
             drop_edits(outbox, message, said[i].room);
         }
+        said[i].say.priority = safety ? HR_SAFETY : said[i].say.priority;
         uint64_t delivery = row_delivery(outbox, message, said[i].room, act, &said[i].say);
         queue(outbox, delivery, message, 0, said[i].room, act, &said[i].say);
     }

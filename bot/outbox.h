@@ -16,7 +16,8 @@ void outbox_free(struct outbox *outbox);
 void outbox_start(struct outbox *outbox); /* after the networks: parts left claimed come again, in doubt */
 /* reply_to: the message it answers, 0 if none: its delivery there is waited for a little. */
 int outbox_say(struct outbox *outbox, uint64_t message, uint64_t reply_to, struct room *room, const struct hr_say *say);
-void outbox_changed(struct outbox *outbox, uint64_t message, enum hr_act act); /* edit or removal follows the deliveries */
+/* Edit or removal follows the deliveries; one for safety goes before all that waits, else it has their priority. */
+void outbox_changed(struct outbox *outbox, uint64_t message, enum hr_act act, bool safety);
 void outbox_sent(struct outbox *outbox, struct hr_bot *from, uint64_t part, int status, const char *remote_id,
                  int64_t retry_ms, const char *reason);
 int outbox_drop_waiting(struct outbox *outbox, uint64_t room, const char *reason); /* count */

@@ -166,6 +166,18 @@ static void a_removal_takes_words_from_the_log_and_follows_every_delivery(void *
     assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery WHERE state IN ('waiting', 'claimed')"), 0);
 }
 
+static void an_edit_brings_no_hidden_words_back(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_post(f, "a", "one", "k", "ben", "rude"), HR_OK);
+    fixture_turn(f);
+    instance_enter(fixture_bot(f, "feature"));
+    assert_int_equal(messages_hide(f->app.messages, 1), HR_OK);
+    instance_leave(fixture_bot(f, "feature"), HR_OK);
+    assert_int_equal(edit(f, "k", "k2", "rude again", "ben"), HR_EDENIED);
+    assert_int_equal(fixture_number(f, "SELECT length(text) FROM message WHERE id = 1"), 0);
+}
+
 static void held_messages_wait_for_their_release(void **state)
 {
     struct fixture *f = *state;
@@ -377,6 +389,7 @@ int main(void)
         T(a_network_that_could_not_start_keeps_no_other_room_from_hearing),
         T(private_rooms_have_a_ceiling_and_idle_ones_make_place),
         T(private_rooms_that_wait_for_an_answer_stay),
+        T(an_edit_brings_no_hidden_words_back),
         T(an_account_that_had_to_be_cleaned_proves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,6 +169,34 @@ static void a_clock_that_jumps_back_makes_no_day_of_silence(void **state)
     assert_int_equal(f->sent_count, 1);
 }
 
+/* Whoever hides a message does not want it to stand there until all posts are through. */
+static void what_a_moderator_hides_goes_before_what_waits(void **state)
+{
+    struct fixture *f = *state;
+    network_up(fixture_bot(f, "a"), NULL);
+    network_up(fixture_bot(f, "a"), "one");
+    f->relay = true;
+    assert_int_equal(fixture_post(f, "b", "one", "k", "ben", "rude"), HR_OK);
+    assert_int_equal(fixture_post(f, "b", "one", "l", "ben", "withdrawn"), HR_OK);
+    fixture_turn(f);
+    f->answer = 1;
+    assert_int_equal(fixture_say(f, "a/one", HR_REPLY, "on its way", NULL), HR_OK);
+    fixture_turn(f);
+    assert_int_equal(fixture_say(f, "a/one", HR_PEOPLE, "waits", NULL), HR_OK);
+    struct hr_bot *bot = fixture_bot(f, "b");
+    instance_enter(bot);
+    assert_int_equal(messages_remove(f->app.messages, bot, "l"), HR_OK); /* its author's own affair: no hurry */
+    assert_int_equal(messages_hide(f->app.messages, 1), HR_OK);
+    instance_leave(bot, HR_OK);
+    f->answer = HR_OK;
+    outbox_sent(f->app.outbox, fixture_bot(f, "a"), f->sent[2].part, HR_OK, NULL, -1, NULL);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 6);
+    assert_memory_equal(f->sent[3].body, "Removed", 7);
+    assert_string_equal(f->sent[4].body, "waits");
+    assert_memory_equal(f->sent[5].body, "Removed", 7);
+}
+
 /* A far side may ask for any pause; a day is enough. */
 static void a_pause_without_end_is_a_day(void **state)
 {
@@ -223,6 +251,7 @@ int main(void)
         cmocka_unit_test(each_feature_is_told_of_a_doubt_with_the_words_whole),
         T(a_pause_without_end_is_a_day),
         T(a_removal_right_behind_a_correction_takes_both_back),
+        T(what_a_moderator_hides_goes_before_what_waits),
         T(a_clock_that_jumps_back_makes_no_day_of_silence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
