@@ -73,12 +73,15 @@ static int on_here(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 static void tell_unknown(struct config_file *file, cfg_t *cfg, const char *key)
 {
     struct near near = {.word = key};
+    const char *longer = NULL; /* password_file for password */
     for (unsigned i = 0; i < cfg_num(cfg); i++) {
         const char *name = cfg_opt_name(cfg_getnopt(cfg, i));
         if (name[0] != '(') {
             near_offer(&near, name);
+            longer = strlen(key) > 2 && strncmp(name, key, strlen(key)) == 0 ? name : longer;
         }
     }
+    near.best = near.best ? near.best : longer;
     struct config_where where = {file->name, cfg->line};
     if (near.best) {
         config_problem(file->config, where, "there is no key '%s' here. Did you mean '%s'?", key, near.best);

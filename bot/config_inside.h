@@ -8,7 +8,7 @@
 /* ---- config_scan.c ---- */
 
 /* Looks a file over for what libconfuse would read otherwise than a person does.
- * Line ends of Windows become plain ones. False: *line and *wrong (a constant
+ * Line ends of Windows become plain ones, comments become spaces. False: *line and *wrong (a constant
  * sentence) say what is wrong. text[len] is NUL. */
 bool config_scan(char *text, size_t len, int *line, const char **wrong);
 

@@ -3,7 +3,8 @@
  * The first look at a configuration file. libconfuse takes a # inside an
  * unquoted word for a comment, replaces ${NAME} by the environment, reads over a
  * missing } at the end of a file, and stays inside a string that was never
- * closed when it reads the next file. All that is told here, with its line.
+ * closed when it reads the next file. All that is told here, with its line. And
+ * it counts lines with a comment more than once (3.3), so it gets to see none.
  */
 #include "config_inside.h"
 #include "utf8.h"
@@ -75,14 +76,23 @@ static bool scan_string(struct scan *scan, char quote)
     return fail(scan, "the closing quote is missing. Values stay on one line");
 }
 
+static void blank(struct scan *scan, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        scan->text[i] = scan->text[i] == '\n' ? '\n' : ' ';
+    }
+}
+
 static bool scan_block_comment(struct scan *scan)
 {
     int begun = scan->line;
+    size_t from = scan->at;
     for (scan->at += 2; scan->at < scan->len; scan->at++) {
         if (scan->text[scan->at] == '\n') {
             scan->line++;
         } else if (scan->text[scan->at] == '*' && scan->text[scan->at + 1] == '/') {
             scan->at++;
+            blank(scan, from, scan->at + 1);
             return true;
         }
     }
@@ -110,8 +120,14 @@ static bool is_glued(const struct scan *scan)
         return scan->value_due;
     }
     const char *before = scan->text + scan->at - 1;
-    bool after_comment = scan->at > 1 && before[-1] == '*' && before[0] == '/';
-    return !after_comment && !strchr(" \t\n{}=,;\"'", before[0]);
+    return !strchr(" \t\n{}=,;\"'", before[0]);
+}
+
+/* U+2018 to U+201F, as word processors make them. */
+static bool is_curly(const struct scan *scan)
+{
+    const unsigned char *c = (const unsigned char *)scan->text + scan->at;
+    return c[0] == 0xE2 && c[1] == 0x80 && c[2] >= 0x98 && c[2] <= 0x9F;
 }
 
 static bool scan_plain(struct scan *scan)
@@ -129,11 +145,16 @@ static bool scan_plain(struct scan *scan)
             return fail(scan, c == '#' ? "what stands behind # would be a comment. Put quotes around it: \"#channel\""
                                        : "what stands behind // would be a comment. Put quotes around it");
         }
-        scan->at += strcspn(scan->text + scan->at, "\n") - 1;
+        size_t end = scan->at + strcspn(scan->text + scan->at, "\n");
+        blank(scan, scan->at, end);
+        scan->at = end - 1;
         return true;
     }
     if (c == '$' && next == '{') {
         return fail(scan, "${...} is not replaced in this file. Write the value itself");
+    }
+    if (is_curly(scan)) {
+        return fail(scan, "these are not the quotes of a program. Type \" in their place");
     }
     if (c == '\n') {
         scan->line++;

@@ -241,6 +241,23 @@ def test_many_matrix_rooms_on_one_account_are_a_warning(folder):
     assert re.search(r"plugins/matrix.conf:1: home: 4 rooms share one account", out), out
 
 
+def test_lines_are_right_behind_comments(folder):
+    """libconfuse counts a line with a comment more than once."""
+    comments = "# one\n# two\n\n/* three\n   four */ // five\n"
+    for name, old, new, line in (("hashroom.conf", 'role "host"', 'role "hosts"', 12), ("plugins/irc.conf", "nick =", "nik =", 8),
+                                 ("plugins/irc.conf", "nick =", "nick = #", 8)):
+        before = (folder.path / name).read_text()
+        folder.write(name, comments + before.replace(old, new).replace("{\n", "{ # behind\n", 1))
+        code, out, err = folder.check()
+        assert code == 2 and f"{name}:{line}: " in out, out + err
+        folder.write(name, before)
+
+
+def test_key_that_lacks_its_ending_is_offered(folder):
+    folder.replace("plugins/irc.conf", "    nick", '    password = "x"\n    nick')
+    assert "there is no key 'password' here. Did you mean 'password_file'?" in folder.check()[1]
+
+
 def test_network_without_a_room_is_a_warning(folder):
     folder.replace("hashroom.conf", '    room "terminal/room" { pace = full }\n', "")
     code, out, err = folder.check()

@@ -49,6 +49,18 @@ static void scan_names_the_line_of_what_a_person_would_read_otherwise(void **sta
     assert_scan("s { } }", 1, "closes nothing");
     assert_scan("a = b\x01", 1, "control character");
     assert_scan("a = \"\xC3\x28\"", 1, "UTF-8");
+    assert_scan("a = \xE2\x80\x9Cso\xE2\x80\x9D", 1, "not the quotes");
+    assert_scan("a = \"\xE2\x80\x9Cso\xE2\x80\x9D\"", 0, NULL);
+}
+
+static void scan_leaves_no_comment_behind(void **state)
+{
+    (void)state;
+    char text[] = "a = 1 # b\n/* c\nd */e = \"#f\" // g\n#";
+    int line = 0;
+    const char *wrong = NULL;
+    assert_true(config_scan(text, strlen(text), &line, &wrong));
+    assert_string_equal(text, "a = 1    \n    \n    e = \"#f\"     \n ");
 }
 
 /* ---- values ------------------------------------------------------------------------ */
@@ -243,6 +255,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scan_lets_ordinary_files_pass),
         cmocka_unit_test(scan_names_the_line_of_what_a_person_would_read_otherwise),
+        cmocka_unit_test(scan_leaves_no_comment_behind),
         cmocka_unit_test(values_are_read_by_their_type),
         cmocka_unit_test(wrong_values_are_refused_and_nothing_is_set),
         cmocka_unit_test(presets_are_read_as_in_a_file),
