@@ -378,7 +378,7 @@ static void a_status_line_names_the_rooms_that_are_down(void **state)
     (void)state;
     struct world *world = world_open();
     fake_report(world->fake);
-    assert_non_null(fake_with(world->fake, FAKE_OUT, "1 of 1 rooms ready"));
+    assert_non_null(fake_with(world->fake, FAKE_OUT, "1 of 1 rooms are ready"));
     assert_non_null(fake_with(world->fake, FAKE_OUT, "one thing in 5.0 seconds, 10 at once"));
     sync_events(world, ENCRYPTION);
     fake_report(world->fake);
