@@ -64,6 +64,10 @@ static unsigned flag_of(const char *name)
 static void on_offered(struct irc *irc, const char *name, const char *value)
 {
     unsigned flag = flag_of(name);
+    if (strcmp(name, "sts") == 0) {
+        sts_on_offered(irc, value);
+        return;
+    }
     irc->login.offered |= flag;
     if (flag == CAP_SASL) {
         (void)snprintf(irc->login.mechanisms, sizeof irc->login.mechanisms, "%s", value);
@@ -164,7 +168,7 @@ void login_on_cap(struct irc *irc, const struct gate_event *event)
     const char *what = event->param[1], *list = event->param[event->count - 1];
     if (strcmp(what, "LS") == 0) {
         each_word(irc, list, on_offered);
-        if (event->count == 3 && !irc->login.listed) {
+        if (event->count == 3 && !irc->login.listed && irc->ending == LINK_STAYS) {
             on_listed(irc);
         }
     } else if (strcmp(what, "NEW") == 0) {

@@ -182,6 +182,7 @@ static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
     members_init(&irc->members, &irc->support);
     channels_init(irc);
     record_load(irc);
+    sts_load(irc);
     (void)snprintf(irc->nick, sizeof irc->nick, "%s", irc_option(irc, "nick"));
     irc_limits(irc);
     *state = irc;

@@ -4,7 +4,7 @@
  *
  *   link      connects, waits, connects again; bytes out, liveness
  *   inbound   each line to the one that handles it
- *   caps, sasl, login   from the first byte to the end of the greeting
+ *   caps, sasl, sts, login   from the first byte to the end of the greeting
  *   channels  which rooms we are in, and why not
  *   members   who is in them, under which account, with which rights
  *   identity  one WHOIS while a line of somebody unknown waits
@@ -24,6 +24,7 @@
 #include "identity.h"
 #include "isupport.h"
 #include "members.h"
+#include "sts.h"
 #include "wire.h"
 #include <hashroom/network.h>
 
@@ -109,6 +110,7 @@ struct irc {
     struct flights flights;
     struct history history;
     struct record record;
+    struct sts sts;
 
     uint64_t hostile; /* lines that were no IRC */
 };

@@ -60,6 +60,7 @@ static void settle(struct irc *irc)
     if (irc->phase == PHASE_READY && now - irc->ready_ms >= 60 * 1000) {
         irc->tries = 0;
     }
+    sts_renew(irc);
     irc->phase = PHASE_WAITING;
     irc->net->stream_close(irc->stream);
     irc->stream = NULL;
@@ -210,6 +211,7 @@ static void link_open(struct irc *irc)
         .cert_file = *cert ? cert : NULL,
         .key_file = *key ? key : NULL,
     };
+    sts_target(irc, &target.port, &target.plain);
     irc->phase = PHASE_CONNECTING;
     if (irc->net->stream_open(irc->bot, &target, &calls, irc, &irc->stream) < 0) {
         link_end(irc, LINK_SLOW,

@@ -109,6 +109,9 @@ void login_on_error(struct irc *irc, const struct gate_event *event)
     const char *text = event->count ? event->param[0] : "no reason";
     if (says_banned(text)) {
         link_end(irc, LINK_SLOW, "the network has banned the bot: ask its staff (the server says: %.200s)", text);
+    } else if (strcasestr(text, "killed") && !strcasestr(text, "collision") && !strcasestr(text, "ghost")) {
+        link_end(irc, LINK_SLOW, "the network's staff closed the bot's connection: ask them before it comes back (the "
+                 "server says: %.200s)", text);
     } else {
         link_end(irc, LINK_RETRY, "the server closed the connection (%.200s)", text);
     }

@@ -10,6 +10,8 @@ const char *const record_schema[] = {
     /* the server's clock: everything said up to then is in the log */
     "CREATE TABLE irc_seen(network TEXT NOT NULL, channel TEXT NOT NULL, time_ms INTEGER NOT NULL,"
     " PRIMARY KEY(network, channel)) WITHOUT ROWID",
+    /* servers that asked for TLS, and until when; the system's clock */
+    "CREATE TABLE irc_sts(server TEXT PRIMARY KEY, port INTEGER NOT NULL, until_ms INTEGER NOT NULL) WITHOUT ROWID",
     NULL,
 };
 
