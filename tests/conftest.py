@@ -42,6 +42,13 @@ def ngircd():
 
 
 @pytest.fixture(scope="module")
+def inspircd():
+    from inspircd import Inspircd
+    with Inspircd() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
 def synapse():
     from synapse import Synapse
     with Synapse() as server:

@@ -149,6 +149,9 @@ static void done(struct irc *irc, struct channel *channel)
 
 void history_joined(struct irc *irc, struct channel *channel)
 {
+    if (channel->step != HISTORY_IDLE) {
+        return; /* joined twice over: it is being read already */
+    }
     forget_own(channel);
     channel->looked = false;
     if (!history_offered(irc) || (channel->seen_ms == 0 && !channel->doubt)) {

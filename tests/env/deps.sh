@@ -13,7 +13,7 @@ env=${HASHROOM_ENV:-$here/build/env}
 build_packages="gcc make libc6-dev pkg-config libuv1-dev libcurl4-openssl-dev libjansson-dev libsqlite3-dev libssl-dev
     libconfuse-dev libutf8proc-dev libical-dev libgumbo-dev libircclient-dev libolm-dev libsystemd-dev uthash-dev
     tzdata ca-certificates"
-check_packages="libcmocka-dev python3 python3-venv ngircd openssl git"
+check_packages="libcmocka-dev python3 python3-venv ngircd inspircd atheme-services openssl git"
 
 case $what in
 build) packages=$build_packages ;;
@@ -56,9 +56,12 @@ install_packages() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
         -o Dpkg::Use-Pty=0 install $missing >"$log" 2>&1 || { tail -20 "$log" >&2; exit 1; }
     # The tests start their own; the packaged service has nothing to do here.
-    if [[ " $missing " == *" ngircd "* ]] && [ -d /run/systemd/system ]; then
-        as_root systemctl disable --quiet --now ngircd || true
-    fi
+    local service
+    for service in ngircd inspircd atheme-services; do
+        if [[ " $missing " == *" $service "* ]] && [ -d /run/systemd/system ]; then
+            as_root systemctl disable --quiet --now "$service" || true
+        fi
+    done
 }
 
 # Synapse and the test runner, in an environment of their own.

@@ -2,7 +2,7 @@
 /*
  * Any bytes from an IRC server, through the framer, the gate and libircclient, with
  * lines of our own in flight. The first byte chooses what the server offers and
- * whether the bot is in already. Whatever comes: the bot writes whole lines of
+ * whether the bot is in already, or back after a cut and reading the history. Whatever comes: the bot writes whole lines of
  * commands it knows, says nothing by itself, and takes no own words for somebody's.
  */
 #include "../plugin/fake_host.h"
@@ -20,6 +20,10 @@ static void must(bool holds, const char *what)
     }
 }
 
+enum { IS_IN = 4, IN_PIECES = 8, READS_BACK = 16 }; /* of the first byte; 3: what is offered */
+
+#define HISTORY "message-tags batch echo-message server-time draft/chathistory"
+
 static void line_in(struct fake *fake, const char *text)
 {
     if (fake_stream(fake)) {
@@ -33,20 +37,40 @@ static void log_in(struct fake *fake, uint8_t choice)
         "", "message-tags batch echo-message labeled-response server-time account-tag",
         "multi-prefix extended-join account-notify", "message-tags batch echo-message",
     };
-    char line[300];
-    const char *offer = offers[choice & 3];
+    char line[400];
+    const char *offer = choice & READS_BACK ? choice & 1 ? HISTORY " labeled-response account-tag" : HISTORY
+                                            : offers[choice & 3];
     (void)snprintf(line, sizeof line, ":s CAP * LS :%s\r\n:s CAP * ACK :%s\r\n", offer, offer);
     line_in(fake, line);
     line_in(fake, ":s 001 hashroom :Welcome\r\n:s 005 hashroom WHOX BOT=B :x\r\n:s 376 hashroom :End\r\n");
-    line_in(fake, ":hashroom!h@host JOIN #dpulo\r\n:s 353 hashroom = #dpulo :@asha ben\r\n");
-    (void)fake_send(fake, 1, 1, "PRIVMSG #dpulo :one");
-    (void)fake_send(fake, 2, 1, "PRIVMSG #dpulo :two");
+    line_in(fake, "@time=2022-11-29T20:00:00.000Z :hashroom!h@host JOIN #dpulo\r\n:s 353 hashroom = #dpulo :@asha ben\r\n");
+}
+
+static void say(struct fake *fake, uint32_t flags)
+{
+    static const struct hr_room room = {.id = 1, .network = "net", .address = "#dpulo", .service = "IRC",
+                                        .chat = "dpulo"};
+    static const char *const body[] = {"PRIVMSG #dpulo :one", "PRIVMSG #dpulo :two"};
+    for (size_t i = 0; i < 2; i++) {
+        struct hr_part part = {.size = sizeof part, .id = i + 1, .txn = i ? "store.2" : "store.1", .room = &room,
+                               .act = HR_ACT_SAY, .body = body[i], .body_len = strlen(body[i]), .attempt = 1,
+                               .flags = flags, .priority = i ? HR_QUESTION : HR_PEOPLE};
+        (void)fake_send_part(fake, &part);
+    }
+}
+
+static void be_cut_off(struct fake *fake)
+{
+    line_in(fake, "@msgid=p0;time=2022-11-29T20:00:01.000Z :ben!b@h PRIVMSG #dpulo :seen\r\n");
+    fake_stream_closed(fake, fake_stream(fake), HR_ERETRY, "cut");
+    fake_pass(fake, 10000);
+    fake_stream_opened(fake, fake_stream(fake), "plain");
 }
 
 static void check_written(const struct fake *fake)
 {
     static const char *const known[] = {"PONG ", "PING :", "CAP ", "NICK ", "USER ", "JOIN ", "PART ", "WHO ", "WHOIS ",
-                                        "MODE ", "AUTHENTICATE ", "QUIT ", "PRIVMSG #dpulo :one", "PRIVMSG #dpulo :two",
+                                        "MODE ", "AUTHENTICATE ", "QUIT ", "CHATHISTORY ", "PRIVMSG #dpulo :one", "PRIVMSG #dpulo :two",
                                         "@label="};
     const struct fake_record *record;
     for (size_t i = 0; (record = fake_nth(fake, FAKE_STREAM_WRITE, i)) != NULL; i++) {
@@ -73,14 +97,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fake_option(fake, "server", "localhost");
     fake_option(fake, "tls", "no");
     (void)fake_room(fake, "net", "#dpulo", "IRC", "dpulo", HR_ROOM_PEOPLE);
+    (void)fake_sql(fake, "CREATE TABLE core_pub_part(id, network, address, state, remote_id)");
     must(fake_start(fake) == HR_OK, "start");
     fake_stream_opened(fake, fake_stream(fake), "plain");
-    if (choice & 4) {
+    if (choice & IS_IN) {
+        log_in(fake, choice);
+        say(fake, 0);
+    }
+    if ((choice & IS_IN) && (choice & READS_BACK)) {
+        be_cut_off(fake);
         log_in(fake, choice);
     }
-    size_t step = choice & 8 ? 7 : 4096;
+    size_t step = choice & IN_PIECES ? 7 : 4096;
     for (size_t at = 1; at < size && fake_stream(fake); at += step) {
         fake_stream_data(fake, fake_stream(fake), (const char *)data + at, size - at < step ? size - at : step);
+    }
+    if ((choice & IS_IN) && (choice & READS_BACK)) {
+        say(fake, HR_PART_DOUBT);
     }
     fake_pass(fake, 20000);
     check_written(fake);
