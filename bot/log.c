@@ -49,18 +49,29 @@ void log_sink(void (*fn)(void *arg, enum hr_level level, const char *line), void
     sink_arg = arg;
 }
 
-static void hide_secrets(char *text)
+/* Length of the longest secret that stands here; 0: none. */
+static size_t secret_at(const char *text)
 {
+    size_t longest = 0;
     for (size_t i = 0; i < secret_count; i++) {
         size_t len = strlen(secrets[i]);
-        for (char *at = strstr(text, secrets[i]); at != NULL; at = strstr(at, secrets[i])) {
-            static const char mask[] = "(secret)";
-            size_t mask_len = sizeof(mask) - 1;
-            size_t put = len < mask_len ? len : mask_len;
-            memcpy(at, mask, put);
-            memmove(at + put, at + len, strlen(at + len) + 1);
-            at += put;
+        longest = len > longest && strncmp(text, secrets[i], len) == 0 ? len : longest;
+    }
+    return longest;
+}
+
+static void hide_secrets(char *text)
+{
+    static const char mask[] = "(secret)";
+    for (char *at = text; secret_count > 0 && *at != '\0';) {
+        size_t len = secret_at(at), put = len < sizeof(mask) - 1 ? len : sizeof(mask) - 1;
+        if (len == 0) {
+            at++;
+            continue;
         }
+        memcpy(at, mask, put);
+        memmove(at + put, at + len, strlen(at + len) + 1);
+        at += put;
     }
 }
 

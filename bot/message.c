@@ -196,7 +196,8 @@ int messages_post(struct messages *messages, struct hr_bot *from, const struct h
     struct command_line line;
     bool command = reads_as_command(messages, &message, &line);
     message.flags |= command ? (uint32_t)HR_MSG_COMMAND : 0;
-    message.id = message_row_insert(messages, from->network->scope, post->key, &message);
+    /* The host's own numbers are no ids of the service: none of those may be taken for one. */
+    message.id = message_row_insert(messages, post->key != NULL ? from->network->scope : "local", post->key, &message);
     if (post->key != NULL && post->revision != NULL && strcmp(post->revision, post->key) != 0) {
         messages_revision(messages, from->network->scope, post->revision, message.id);
     }

@@ -50,6 +50,15 @@ static void secrets_never_stand_in_a_line(void **state)
     assert_null(strstr(last, "tiny"));
 }
 
+static void a_secret_that_begins_another_leaves_nothing_of_it(void **state)
+{
+    (void)state;
+    log_secret("hunter");
+    log_secret("hunter-of-bears");
+    log_line(HR_INFO, NULL, "hunter-of-bears hunter");
+    assert_string_equal(last, "info: (secret) (secre");
+}
+
 static void a_foreign_line_break_stays_one_line(void **state)
 {
     (void)state;
@@ -74,6 +83,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(says_level_and_who, setup, teardown),
         cmocka_unit_test_setup_teardown(secrets_never_stand_in_a_line, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_secret_that_begins_another_leaves_nothing_of_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_foreign_line_break_stays_one_line, setup, teardown),
         cmocka_unit_test_setup_teardown(more_secrets_than_there_is_room_for_keep_the_newest, setup, teardown),
     };

@@ -178,6 +178,18 @@ static void an_edit_brings_no_hidden_words_back(void **state)
     assert_int_equal(fixture_number(f, "SELECT length(text) FROM message WHERE id = 1"), 0);
 }
 
+/* A server's id may look like the number the host gives to a line without one. */
+static void a_foreign_id_takes_no_line_its_place(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_post(f, "a", "one", "n2", "ben", "with an id"), HR_OK);
+    assert_int_equal(fixture_post(f, "a", "one", NULL, "ben", "without"), HR_OK);
+    assert_int_equal(fixture_post(f, "a", "one", "n4", "ben", "with an id"), HR_OK);
+    fixture_turn(f);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM message"), 3);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery"), 6);
+}
+
 static void held_messages_wait_for_their_release(void **state)
 {
     struct fixture *f = *state;
@@ -390,6 +402,7 @@ int main(void)
         T(private_rooms_have_a_ceiling_and_idle_ones_make_place),
         T(private_rooms_that_wait_for_an_answer_stay),
         T(an_edit_brings_no_hidden_words_back),
+        T(a_foreign_id_takes_no_line_its_place),
         T(an_account_that_had_to_be_cleaned_proves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
