@@ -54,6 +54,11 @@ enum hr_status {
 };
 
 #define HR_CHECKED __attribute__((warn_unused_result))
+#ifdef __clang__ /* it knows the attribute for functions only, not for pointers to them */
+#define HR_SENTINEL
+#else
+#define HR_SENTINEL __attribute__((sentinel))
+#endif
 
 struct hr_bot;   /* one running instance of a plugin; pass it back */
 struct hr_timer; /* owned by the host, swept when the instance stops */
@@ -317,7 +322,7 @@ struct hr_api {
         __attribute__((format(printf, 2, 3)));
     /* Fills a template of this plugin: words(bot, "T07", "n", "2", NULL). Pairs of
      * name and value, then NULL. A missing place is a bug and aborts. */
-    const char *(*words)(struct hr_bot *bot, const char *id, ...) __attribute__((sentinel));
+    const char *(*words)(struct hr_bot *bot, const char *id, ...) HR_SENTINEL;
     const struct hr_value *(*option)(struct hr_bot *bot, const char *name); /* never NULL */
     const char *(*instance)(struct hr_bot *bot); /* its title in the file, else the plugin's name */
     void (*problem)(struct hr_bot *bot, const char *option, const char *fmt, ...)
