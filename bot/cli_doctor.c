@@ -90,7 +90,8 @@ static size_t print_rooms(struct visit *visit, const struct hr_bot *bot)
         }
         count++;
         if (room->up) {
-            (void)printf("  %s: the bot is in the room.\n", room->hr.address);
+            bool is_social = (room->hr.flags & HR_ROOM_SOCIAL) != 0;
+            (void)printf("  %s: %s.\n", room->hr.address, is_social ? "ready" : "the bot is in the room");
         } else {
             (void)printf("  %s: the bot is NOT in the room: %s.\n", room->hr.address,
                          room->down_reason ? room->down_reason : "no answer within 5 seconds");

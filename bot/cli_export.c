@@ -122,7 +122,11 @@ static int export_into(struct app *app, struct wanted *wanted, const char *asked
         find_export(app->config, wanted);
     }
     if (!wanted->export) {
-        (void)cli_wrong("there is no export '%s'. There are:", wanted->name ? wanted->name : "");
+        if (wanted->name) {
+            (void)cli_wrong("there is no export '%s'. There are:", wanted->name);
+        } else {
+            (void)cli_wrong("write the name of what is to be exported. There are:");
+        }
         wanted->name = NULL;
         find_export(app->config, wanted);
         return CLI_WRONG;

@@ -49,7 +49,7 @@ static const struct item files[] = {
     {"/etc/hashroom/hashroom.conf", "The bot, its chats with rooms and routes, its roles. See: hashroom example"},
     {"/etc/hashroom/plugins/NAME.conf", "One for each plugin that is switched on. See: hashroom example NAME"},
     {"/var/lib/hashroom/hashroom.db",
-     "What was said and what is still to be said. Copy it only while the bot is stopped."},
+     "What was said and what is still to be said. Copy it while the bot is stopped, or with the .backup of sqlite3."},
     {0},
 };
 
@@ -77,7 +77,7 @@ static const struct item codes[] = {
 
 int cli_man(void)
 {
-    (void)printf(".TH HASHROOM 1 \"\" \"hashroom %s\"\n", HASHROOM_VERSION);
+    (void)printf(".TH HASHROOM 1 2026-11-23 \"hashroom %s\"\n", HASHROOM_VERSION);
     (void)printf(
         ".SH NAME\nhashroom \\- carries a weekly hashtag chat into IRC channels and Matrix rooms, and runs it there\n"
         ".SH SYNOPSIS\n\\fBhashroom\\fR \\fICOMMAND\\fR [\\fB\\-c\\fR \\fIDIR\\fR] ...\n"

@@ -16,8 +16,12 @@ static const struct cli_command commands[] = {
      cli_plugins},
     {"example", "[NAME]", "Prints a commented example of hashroom.conf, or of the file of plugin NAME.", cli_example},
     {"rehearse", "[--feed FILE] [--speed N] [--length MINUTES] [--questions FILE]",
-     "Plays a whole chat in this terminal, without any configuration.", cli_rehearse},
-    {"export", "NAME [--chat CHAT] [--format FORMAT]", "Prints what a plugin kept, for example the list of links.",
+     "Plays a whole chat in this terminal, without any configuration. --feed: posts as the X API v2 gives them, one a "
+     "line; "
+     "--speed: so many times faster than life; --length: of the chat; --questions: one a line.",
+     cli_rehearse},
+    {"export", "NAME [--chat CHAT] [--format FORMAT]",
+     "Prints what a plugin kept, for example: export links --format md. Without NAME: lists what there is.",
      cli_export},
     {"new-plugin", "NAME [DIR]", "Writes a small plugin with its test, to start your own from.", cli_new_plugin},
     {0},

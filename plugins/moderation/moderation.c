@@ -34,7 +34,7 @@ static const struct hr_text texts[] = {
     {"hide-what", "Please say whose last message I should take away. For example, type !hide last Ben", NULL},
     {"hide-none", "I have not shown a message from {name}. Please type the name as you see it in the room.",
      "name=Ben"},
-    {"hide-reply", "I can not take that message away. It is not one that I brought here.", NULL},
+    {"hide-reply", "I cannot take that message away. It is not one that I brought here.", NULL},
     {"hidden", "I took away the last message from {name}. Lines already shown on IRC stay there.", "name=Ben"},
     {0},
 };
