@@ -79,10 +79,15 @@ static void load_pieces(struct outbox *outbox, const struct open_row *row)
     struct claim *claim = NULL;
     sqlite3_stmt *stmt = store_sql(
         outbox->app->store, "SELECT p.id, p.act, p.body, p.state, p.attempts, p.first_ms FROM delivery_part dp"
-                            " JOIN part p ON p.id = dp.part WHERE dp.delivery = ?1 AND p.state IN ('ready', 'claimed')"
+                            " JOIN part p ON p.id = dp.part WHERE dp.delivery = ?1 AND p.state IN ('ready', 'claimed', 'unknown')"
                             " ORDER BY p.id");
     sqlite3_bind_int64(stmt, 1, (int64_t)row->delivery);
+    bool unknown = false;
     while (store_row(outbox->app->store, stmt)) {
+        if (strcmp(store_text(stmt, 3), "unknown") == 0) { /* settled; it counts when the others are */
+            unknown = true;
+            continue;
+        }
         uint64_t id = (uint64_t)sqlite3_column_int64(stmt, 0);
         struct piece *piece;
         HASH_FIND(hh, outbox->pieces, &id, sizeof(id), piece);
@@ -103,6 +108,8 @@ static void load_pieces(struct outbox *outbox, const struct open_row *row)
     sqlite3_reset(stmt);
     if (claim == NULL) { /* its last part was settled without it: can't be, but must not hang */
         row_delivery_state(outbox, row->delivery, "unknown", "no part of it is left");
+    } else if (unknown) {
+        claim->worst = "unknown";
     }
 }
 

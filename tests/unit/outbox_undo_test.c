@@ -197,6 +197,26 @@ static void what_a_moderator_hides_goes_before_what_waits(void **state)
     assert_memory_equal(f->sent[5].body, "Removed", 7);
 }
 
+static void a_line_of_which_a_part_is_unknown_is_unknown_after_a_restart_too(void **state)
+{
+    struct fixture *f = *state;
+    network_up(fixture_bot(f, "a"), NULL);
+    network_up(fixture_bot(f, "a"), "one");
+    f->answer = 1;
+    assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "1\n2", NULL), HR_OK);
+    fixture_turn(f);
+    outbox_sent(f->app.outbox, fixture_bot(f, "a"), f->sent[0].part, HR_EUNKNOWN, NULL, -1, "cut off");
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 2);
+    fixture_restart(f, false);
+    f->answer = HR_OK;
+    network_up(fixture_bot(f, "a"), NULL);
+    network_up(fixture_bot(f, "a"), "one");
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 1);
+    assert_int_equal(in_state(f, "unknown"), 1);
+}
+
 /* A far side may ask for any pause; a day is enough. */
 static void a_pause_without_end_is_a_day(void **state)
 {
@@ -252,6 +272,7 @@ int main(void)
         T(a_pause_without_end_is_a_day),
         T(a_removal_right_behind_a_correction_takes_both_back),
         T(what_a_moderator_hides_goes_before_what_waits),
+        T(a_line_of_which_a_part_is_unknown_is_unknown_after_a_restart_too),
         T(a_clock_that_jumps_back_makes_no_day_of_silence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
