@@ -3,6 +3,7 @@
 import re
 import sqlite3
 import subprocess
+from xml.etree import ElementTree
 
 from harness import PROGRAM, ROOT
 
@@ -58,3 +59,13 @@ def test_links_inside_the_page_lead_somewhere():
         assert target in heads, target
     for target in re.findall(r"\]\(([\w.]+\.md)\)", PAGE):
         assert (ROOT / "docs" / "handbook" / target).is_file()
+
+
+def test_picture_is_sound_and_says_in_words_what_it_shows():
+    space = "{http://www.w3.org/2000/svg}"
+    picture = ElementTree.parse(ROOT / "docs" / "demo.svg").getroot()
+    said = picture.find(f"{space}desc").text
+    shown = [text.text for text in picture.iter(f"{space}text")]
+    assert picture.find(f"{space}title").text and picture.get("role") == "img"
+    assert len(shown) > 20 and all(row in said for row in shown[1:])
+    assert re.search(r"!\[[^\]]{40,}\]\(docs/demo\.svg\)", (ROOT / "README.md").read_text())
