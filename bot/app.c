@@ -8,6 +8,7 @@
 #include "message.h"
 #include "outbox.h"
 #include "plugins.h"
+#include "purge.h"
 #include "room.h"
 #include "store.h"
 #include "stream.h"
@@ -29,6 +30,7 @@ int app_open(struct app *app, unsigned store_flags, char *err, size_t err_size)
     app->messages = messages_new(app);
     app->outbox = outbox_new(app);
     app->commands = commands_new(app);
+    app->purge = purge_new(app);
     rooms_configure(app->rooms);
     plugins_start(app->plugins);
     outbox_start(app->outbox);
@@ -41,6 +43,7 @@ void app_close(struct app *app)
     app->stopping = true;
     plugins_stop(app->plugins);
     turn_finish(app->turn);
+    purge_free(app->purge);
     outbox_free(app->outbox);
     commands_free(app->commands);
     messages_free(app->messages);

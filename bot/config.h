@@ -8,6 +8,7 @@
  *   hashroom.conf
  *     name = "hashroom"            state = "/var/lib/hashroom"
  *     prefix = "!"                 contact = "who runs this bot"
+ *     keep_posts = "1d"            keep_words = "30d"
  *     plugin_path = { "/usr/lib/hashroom" }
  *     chat "dpulo" {
  *         tag = "#DPULO"           irc_to_irc = no
@@ -82,6 +83,7 @@ struct config_role {
 
 struct config {
     char *dir, *state_dir, *name, *contact, *prefix;
+    int64_t keep_posts_ms, keep_words_ms;
     char **plugin_path; /* ends in NULL */
     struct config_chat *chat;
     size_t chat_count;

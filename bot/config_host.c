@@ -5,6 +5,8 @@
 
 enum { CHATS_MAX = 64, ROOMS_MAX = 256, ROLES_MAX = 64, OPTIONS_MAX = 8 };
 
+#define DAY_MS (24LL * 3600 * 1000)
+
 static const struct hr_option file_options[] = {
     {.name = "name",
      .type = HR_STR,
@@ -24,6 +26,18 @@ static const struct hr_option file_options[] = {
      .example = "the chat's hosts, hosts@example.org",
      .help = "Who runs this bot and how to reach them. Web services are told with each request; for IRC write it into "
              "realname of plugins/irc.conf."},
+    {.name = "keep_posts",
+     .type = HR_DURATION,
+     .preset = "1d",
+     .min = 3600 * 1000,
+     .max = 30 * DAY_MS,
+     .help = "How long the words of posts from social networks are kept. Their links stay in the list."},
+    {.name = "keep_words",
+     .type = HR_DURATION,
+     .preset = "30d",
+     .min = DAY_MS,
+     .max = 365 * DAY_MS,
+     .help = "How long the words of people in the rooms are kept. Their links stay in the list."},
     {.name = "plugin_path",
      .type = HR_LIST,
      .preset = "{}",
@@ -201,6 +215,8 @@ static void read_root(struct config *config, struct config_file *file)
     config->state_dir = xstrdup(get(&values, "state")->str);
     config->prefix = xstrdup(get(&values, "prefix")->str);
     config->contact = xstrdup(get(&values, "contact")->str);
+    config->keep_posts_ms = get(&values, "keep_posts")->num;
+    config->keep_words_ms = get(&values, "keep_words")->num;
     config_strings_free(config->plugin_path);
     config->plugin_path = config_strings(get(&values, "plugin_path")->list);
     check_prefix(config, where(file, &values, "prefix", file->root));

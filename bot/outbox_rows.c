@@ -217,7 +217,8 @@ void row_part_state(struct outbox *outbox, uint64_t part, const char *state, con
                     const char *reason)
 {
     sqlite3_stmt *stmt = write_sql(
-        outbox, "UPDATE part SET state = ?2, remote_id = ?3, reason = ?4, settled_ms = ?5 WHERE id = ?1");
+        outbox, "UPDATE part SET state = ?2, remote_id = ?3, reason = ?4, settled_ms = ?5,"
+                " body = iif(?2 = 'ready', body, x'') WHERE id = ?1"); /* its words stand in the log alone */
     sqlite3_bind_int64(stmt, 1, (int64_t)part);
     bind_text(stmt, 2, state);
     bind_text(stmt, 3, remote_id);
