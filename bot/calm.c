@@ -15,6 +15,7 @@ enum {
     BETWEEN_POSTS_MS = 15 * 1000,
     LEFT_OUT_MS = 10 * 60 * 1000,
     BACKLOG_POSTS = 15,
+    WAITING_MAX = 1000,
     QUIET_MAX_MS = 30 * 60 * 1000, /* of the real clock; more is left over from a clock that jumped back */
 };
 
@@ -66,13 +67,19 @@ static void tell(struct outbox *outbox, struct room *room, enum hr_event_kind ki
     }
 }
 
-static int posts_waiting(const struct room *room)
+void calm_ceiling(struct outbox *outbox)
 {
-    int count = 0;
-    for (const struct item *item = room->lane.head[HR_POSTS]; item != NULL && count <= BACKLOG_POSTS; item = item->next) {
-        count++;
+    for (struct room *room = rooms_next(outbox->app->rooms, NULL); room != NULL;
+         room = rooms_next(outbox->app->rooms, room)) {
+        for (int p = HR_PEOPLE; p <= HR_ACK; p++) {
+            while (room->lane.count[p] > WAITING_MAX) {
+                row_delivery_state(outbox, room->lane.head[p]->delivery, "expired", "1,000 newer lines waited");
+                room->lane.left_message = room->lane.head[p]->message;
+                room->lane.left_out++;
+                lane_pop(room, (enum hr_priority)p);
+            }
+        }
     }
-    return count;
 }
 
 void calm_tell(struct outbox *outbox)
@@ -80,16 +87,16 @@ void calm_tell(struct outbox *outbox)
     for (struct room *room = rooms_next(outbox->app->rooms, NULL); room != NULL;
          room = rooms_next(outbox->app->rooms, room)) {
         struct lane *lane = &room->lane;
-        if (lane->left_out > 0) {
+        if (lane->left_out > 0 && room->up && room->network != NULL && room->network->up) {
             int count = lane->left_out;
             lane->left_out = 0;
             log_line(HR_INFO, room->network == NULL ? NULL : room->network->bot->who,
-                     "%s: %d posts had waited 10 minutes and were left out", room->hr.address, count);
+                     "%s: %d lines had waited too long and were left out", room->hr.address, count);
             tell(outbox, room, HR_EV_LEFT_OUT, lane->left_message, count);
         }
         if (lane->head[HR_POSTS] == NULL) {
             lane->backlog_told = false;
-        } else if (is_calm(room) && !lane->backlog_told && posts_waiting(room) > BACKLOG_POSTS) {
+        } else if (is_calm(room) && !lane->backlog_told && lane->count[HR_POSTS] > BACKLOG_POSTS) {
             lane->backlog_told = true;
             tell(outbox, room, HR_EV_BACKLOG, lane->head[HR_POSTS]->message, BACKLOG_POSTS);
         }

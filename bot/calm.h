@@ -2,7 +2,7 @@
 /*
  * The room's pace for posts from social networks (DESIGN 4.4, R27, R31): in a
  * calm room at most 4 a minute, none around a question; what has waited 10
- * minutes is left out aloud. All on the chat clock.
+ * minutes is left out aloud. All on the chat clock. And the ceiling of what waits.
  */
 #ifndef HASHROOM_CALM_H
 #define HASHROOM_CALM_H
@@ -12,5 +12,7 @@ int64_t calm_wait_ms(struct outbox *outbox, const struct item *post); /* real ti
 void calm_note(struct outbox *outbox, const struct item *item);       /* it goes now */
 /* Settles posts that waited too long as named; calm_tell() says so afterwards. */
 void calm_leave_out(struct outbox *outbox, struct room *room, int64_t now_ms);
+/* A room that nobody can reach keeps the newest 1,000 lines of each kind. */
+void calm_ceiling(struct outbox *outbox);
 void calm_tell(struct outbox *outbox); /* HR_EV_LEFT_OUT, HR_EV_BACKLOG: when no lane is being read */
 #endif

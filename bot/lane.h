@@ -61,6 +61,7 @@ struct piece {
 
 struct lane {
     struct item *head[LANE_PRIORITIES], *tail[LANE_PRIORITIES];
+    size_t count[LANE_PRIORITIES]; /* of items */
     struct piece *piece;
     int in_flight;
     int64_t calm_until_ms; /* chat clock: the next post of a calm room not before */

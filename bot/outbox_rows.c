@@ -17,6 +17,7 @@ void lane_push(struct item *item)
         lane->tail[item->priority]->next = item;
     }
     lane->tail[item->priority] = item;
+    lane->count[item->priority]++;
 }
 
 void lane_push_first(struct room *room, struct item *items)
@@ -25,8 +26,10 @@ void lane_push_first(struct room *room, struct item *items)
         return;
     }
     struct item *last = items;
+    room->lane.count[items->priority]++;
     while (last->next != NULL) {
         last = last->next;
+        room->lane.count[items->priority]++;
     }
     last->next = room->lane.head[items->priority];
     room->lane.head[items->priority] = items;
@@ -39,6 +42,7 @@ void lane_pop(struct room *room, enum hr_priority priority)
 {
     struct item *item = room->lane.head[priority];
     room->lane.head[priority] = item->next;
+    room->lane.count[priority]--;
     if (item->next == NULL) {
         room->lane.tail[priority] = NULL;
     }
@@ -57,6 +61,7 @@ struct item *lane_take(struct room *room, uint64_t delivery, struct item **befor
             if (room->lane.tail[p] == item) {
                 room->lane.tail[p] = last;
             }
+            room->lane.count[p]--;
             *before = last;
             return item;
         }
@@ -70,6 +75,7 @@ void lane_put_back(struct item *item, struct item *before)
     struct item **at = before == NULL ? &lane->head[item->priority] : &before->next;
     item->next = *at;
     *at = item;
+    lane->count[item->priority]++;
     if (item->next == NULL) {
         lane->tail[item->priority] = item;
     }

@@ -146,6 +146,7 @@ void pump_run(void *arg)
         return;
     }
     int64_t now_ms = clock_monotonic_ms(), wake_ms = now_ms + NEVER_MS;
+    calm_ceiling(outbox);
     if (outbox->bad_news) { /* what is left of a refused line must not be chosen */
         turn_write(outbox->app->turn);
         outbox_settle_arrived(outbox);

@@ -113,6 +113,18 @@ static void a_backlog_is_told_once_until_it_is_gone(void **state)
     assert_int_equal(f->events, events + 4); /* the post itself */
 }
 
+static void a_room_nobody_can_reach_keeps_the_newest_thousand(void **state)
+{
+    struct fixture *f = *state;
+    f->relay_as = HR_PEOPLE;
+    network_down(fixture_bot(f, "a"), NULL, "gone");
+    post(f, 0, 1005);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery d JOIN room r ON r.id = d.room WHERE"
+                                       " r.address = 'full' AND state = 'expired'"), 5);
+    assert_int_equal(fixture_number(f, "SELECT min(d.id) = 11 FROM delivery d JOIN room r ON r.id = d.room WHERE"
+                                       " r.address = 'calm' AND state = 'waiting'"), 1);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -122,6 +134,7 @@ int main(void)
         T(no_post_around_a_question),
         T(what_waited_ten_minutes_is_left_out_and_told),
         T(a_backlog_is_told_once_until_it_is_gone),
+        T(a_room_nobody_can_reach_keeps_the_newest_thousand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
