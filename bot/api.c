@@ -48,6 +48,12 @@ static const char *api_words(struct hr_bot *bot, const char *id, ...)
     return text;
 }
 
+static void api_secret(struct hr_bot *bot, const char *text)
+{
+    (void)bot;
+    log_secret(text);
+}
+
 static const struct hr_value *api_option(struct hr_bot *bot, const char *name)
 {
     return config_value(bot->plugin, bot->config, name);
@@ -290,7 +296,7 @@ static const struct hr_network_api network_table = {
     .chat_set = api_chat_set, .say = api_say, .relay = api_relay, .answer = api_answer, .may = api_may, \
     .hosts = api_hosts, .message = api_message, .release = api_release, .hide = api_hide,               \
     .drop_waiting = api_drop_waiting, .sql = plugin_sql,                                                \
-    .networks = api_networks, .reports = api_reports
+    .networks = api_networks, .reports = api_reports, .secret = api_secret
 
 static const struct hr_api feature_api = {COMMON, .net = NULL};
 static const struct hr_api network_api = {COMMON, .net = &network_table};

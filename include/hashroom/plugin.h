@@ -383,6 +383,9 @@ struct hr_api {
     int (*networks)(struct hr_bot *bot, hr_network_fn *fn, void *arg); /* each configured network that runs */
     /* What every plugin's report() says, piece by piece; `who` is "irc/libera". */
     int (*reports)(struct hr_bot *bot, hr_report_fn *fn, void *arg);
+
+    /* A secret that came later than the options (a token): no log line shows it from now on. */
+    void (*secret)(struct hr_bot *bot, const char *text);
 };
 
 /* Is `fn`, added after the first release, in the running host? */

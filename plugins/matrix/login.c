@@ -9,6 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void hide_token(struct matrix *mx)
+{
+    if (mx->token != NULL) {
+        mx->api->secret(mx->bot, mx->token);
+    }
+}
+
 static void login_now(struct matrix *mx);
 
 static int on_row(void *arg, const struct hr_value *column, size_t count)
@@ -17,6 +24,7 @@ static int on_row(void *arg, const struct hr_value *column, size_t count)
     (void)count;
     mem_set(&mx->device, matrix_column(&column[0]));
     mem_set(&mx->token, matrix_column(&column[1]));
+    hide_token(mx);
     mem_set(&mx->since, matrix_column(&column[2]));
     mx->device_since_ms = column[3].num;
     return HR_OK;
@@ -87,6 +95,7 @@ static void on_login(struct matrix *mx, void *arg, const struct call_reply *repl
     }
     mem_set(&mx->device, device);
     mem_set(&mx->token, token);
+    hide_token(mx);
     mx->login_no++;
     (void)save(mx);
     mx->api->log(mx->bot, HR_INFO, "logged in as %s, device %s", mx->user, mx->device);
