@@ -26,6 +26,16 @@ def test_ergo_has_tls_accounts_and_certificates(ergo):
     assert external.wait(lambda l: l.command == "900").args[2] == "asha"
 
 
+def test_inspircd_has_accounts_by_its_services(inspircd):
+    ann = Irc(inspircd.port, "ann")
+    ann.send("PRIVMSG NickServ :REGISTER secret-of-ann ann@insp.test")
+    ann.wait(lambda l: l.command == "900")
+    again = Irc(inspircd.tls_port, "ann-two", ca_file=inspircd.ca_file, account="ann", password="secret-of-ann",
+                caps=["echo-message", "message-tags", "account-tag"]).join("#x")
+    again.say("#x", "hello")
+    assert again.wait_text("hello").tags["account"] == "ann"
+
+
 def test_synapse_without_limits_takes_a_burst(synapse):
     ann = Matrix.register(synapse, "ann").start()
     room = ann.create_room("burst")
