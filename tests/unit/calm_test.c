@@ -20,12 +20,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    fixture_free(*state);
-    return 0;
-}
-
 static void post(struct fixture *f, int from, int count)
 {
     for (int i = from; i < from + count; i++) {
@@ -127,7 +121,7 @@ static void a_room_nobody_can_reach_keeps_the_newest_thousand(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         T(four_a_minute_in_a_calm_room_and_all_in_a_full_one),
         T(what_people_say_is_not_held_back),

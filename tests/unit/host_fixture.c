@@ -348,3 +348,33 @@ uint64_t fixture_room(struct fixture *f, const char *where)
     assert_non_null(room);
     return room->hr.id;
 }
+
+int fixture_setup(void **state)
+{
+    *state = fixture_new(NULL);
+    return 0;
+}
+
+int fixture_teardown(void **state)
+{
+    fixture_free(*state);
+    return 0;
+}
+
+void fixture_all_up(struct fixture *f)
+{
+    static const char *const rooms[][2] = {{"a", "one"}, {"a", "two"}, {"b", "one"}};
+    network_up(fixture_bot(f, "a"), NULL);
+    network_up(fixture_bot(f, "b"), NULL);
+    for (size_t i = 0; i < 3; i++) {
+        network_up(fixture_bot(f, rooms[i][0]), rooms[i][1]);
+    }
+    fixture_turn(f);
+}
+
+int64_t fixture_in_state(struct fixture *f, const char *state)
+{
+    char sql[128];
+    snprintf(sql, sizeof(sql), "SELECT count(*) FROM delivery WHERE state = '%s'", state);
+    return fixture_number(f, sql);
+}

@@ -50,6 +50,11 @@ struct fixture {
 /* conf: hashroom.conf (state is added), NULL: two networks `a` and `b` (people), one chat, rooms a/one, a/two, b/one. */
 struct fixture *fixture_new(const char *conf);
 void fixture_free(struct fixture *f);
+/* For cmocka: fixture_new(NULL) and its end. */
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+void fixture_all_up(struct fixture *f); /* both networks, all three rooms */
+int64_t fixture_in_state(struct fixture *f, const char *state); /* deliveries */
 void fixture_restart(struct fixture *f, bool clean); /* clean false: as after kill -9 */
 void fixture_turn(struct fixture *f);                /* ends the turn */
 struct hr_bot *fixture_bot(struct fixture *f, const char *title);

@@ -14,12 +14,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    fixture_free(*state);
-    return 0;
-}
-
 static void five_posts(struct fixture *f)
 {
     static const char *const keys[] = {"k1", "k2", "k3", "k4", "k5"};
@@ -167,7 +161,7 @@ static void one_that_cannot_be_said_does_not_hold_the_others(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         T(what_waits_for_one_token_goes_as_one_part),
         T(with_tokens_for_all_each_goes_alone),

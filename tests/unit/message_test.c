@@ -6,22 +6,10 @@
 static int setup(void **state)
 {
     struct fixture *f = fixture_new(NULL);
-    static const char *const rooms[][2] = {{"a", "one"}, {"a", "two"}, {"b", "one"}};
-    network_up(fixture_bot(f, "a"), NULL);
-    network_up(fixture_bot(f, "b"), NULL);
-    for (size_t i = 0; i < 3; i++) {
-        network_up(fixture_bot(f, rooms[i][0]), rooms[i][1]);
-    }
-    fixture_turn(f);
+    fixture_all_up(f);
     f->events = 0;
     f->relay = true;
     *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_free(*state);
     return 0;
 }
 
@@ -380,7 +368,7 @@ static void private_rooms_that_wait_for_an_answer_stay(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         T(a_message_goes_to_the_other_rooms_once),
         T(without_a_key_equal_words_are_two_messages),

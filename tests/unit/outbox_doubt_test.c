@@ -2,40 +2,10 @@
 /* What may have arrived: looked up where that is possible, else a question is told instead of said twice. */
 #include "host_fixture.h"
 
-static int setup(void **state)
-{
-    *state = fixture_new(NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_free(*state);
-    return 0;
-}
-
-static void all_up(struct fixture *f)
-{
-    static const char *const rooms[][2] = {{"a", "one"}, {"a", "two"}, {"b", "one"}};
-    network_up(fixture_bot(f, "a"), NULL);
-    network_up(fixture_bot(f, "b"), NULL);
-    for (size_t i = 0; i < 3; i++) {
-        network_up(fixture_bot(f, rooms[i][0]), rooms[i][1]);
-    }
-    fixture_turn(f);
-}
-
-static int64_t in_state(struct fixture *f, const char *state)
-{
-    char sql[128];
-    snprintf(sql, sizeof(sql), "SELECT count(*) FROM delivery WHERE state = '%s'", state);
-    return fixture_number(f, sql);
-}
-
 static void a_question_in_doubt_is_told_instead_of_said_twice(void **state)
 {
     struct fixture *f = *state;
-    all_up(f);
+    fixture_all_up(f);
     f->answer = 1;
     assert_int_equal(fixture_say(f, "a/one", HR_QUESTION, "Question 2 of 4: why?\nTo answer, type A2.", NULL), HR_OK);
     assert_int_equal(fixture_say(f, "a/one", HR_PEOPLE, "chatter", NULL), HR_OK);
@@ -44,16 +14,16 @@ static void a_question_in_doubt_is_told_instead_of_said_twice(void **state)
     fixture_restart(f, false);
     assert_string_equal(f->last_event, "6:Question 2 of 4: why?\nTo answer, type A2.");
     f->answer = HR_OK;
-    all_up(f);
+    fixture_all_up(f);
     assert_int_equal(f->sent_count, 1);
     assert_string_equal(f->sent[0].body, "chatter");
-    assert_int_equal(in_state(f, "unknown"), 1);
+    assert_int_equal(fixture_in_state(f, "unknown"), 1);
     f->answer = 1;
     assert_int_equal(fixture_say(f, "a/one", HR_QUESTION, "Question 3", NULL), HR_OK);
     fixture_turn(f);
     network_down(fixture_bot(f, "a"), NULL, "cut");
     fixture_turn(f);
-    assert_int_equal(in_state(f, "unknown"), 2);
+    assert_int_equal(fixture_in_state(f, "unknown"), 2);
     assert_int_equal(fixture_number(f, "SELECT count(*) FROM part WHERE state IN ('ready', 'claimed')"), 0);
 }
 
@@ -67,14 +37,14 @@ static void offer_history(struct fixture *f, bool offered)
 static void a_question_that_can_be_looked_up_comes_again_in_doubt(void **state)
 {
     struct fixture *f = *state;
-    all_up(f);
+    fixture_all_up(f);
     offer_history(f, true);
     f->answer = 1;
     assert_int_equal(fixture_say(f, "a/one", HR_QUESTION, "Question 2", NULL), HR_OK);
     fixture_turn(f);
     network_down(fixture_bot(f, "a"), NULL, "cut");
     fixture_turn(f);
-    assert_int_equal(in_state(f, "unknown"), 0);
+    assert_int_equal(fixture_in_state(f, "unknown"), 0);
     f->answer = HR_OK;
     network_up(fixture_bot(f, "a"), NULL);
     fixture_turn(f);
@@ -82,13 +52,13 @@ static void a_question_that_can_be_looked_up_comes_again_in_doubt(void **state)
     assert_string_equal(f->sent[1].body, "Question 2");
     assert_int_equal(f->sent[1].flags & HR_PART_DOUBT, HR_PART_DOUBT);
     assert_int_equal(f->sent[1].priority, HR_QUESTION);
-    assert_int_equal(in_state(f, "delivered"), 1);
+    assert_int_equal(fixture_in_state(f, "delivered"), 1);
 }
 
 static void a_question_whose_look_up_fails_is_told(void **state)
 {
     struct fixture *f = *state;
-    all_up(f);
+    fixture_all_up(f);
     offer_history(f, true);
     f->answer = 1;
     assert_int_equal(fixture_say(f, "a/one", HR_QUESTION, "Question 2\nTo answer, type A2.", NULL), HR_OK);
@@ -98,19 +68,19 @@ static void a_question_whose_look_up_fails_is_told(void **state)
     network_up(fixture_bot(f, "a"), NULL);
     fixture_turn(f);
     assert_string_equal(f->last_event, "6:Question 2\nTo answer, type A2.");
-    assert_int_equal(in_state(f, "unknown"), 1);
+    assert_int_equal(fixture_in_state(f, "unknown"), 1);
     assert_int_equal(fixture_number(f, "SELECT count(*) FROM part WHERE state IN ('ready', 'claimed')"), 0);
     assert_int_equal(fixture_bot(f, "a")->network->in_flight, 0);
     f->answer = HR_OK;
     assert_int_equal(fixture_say(f, "a/one", HR_PEOPLE, "chatter", NULL), HR_OK);
     fixture_turn(f);
-    assert_int_equal(in_state(f, "delivered"), 1);
+    assert_int_equal(fixture_in_state(f, "delivered"), 1);
 }
 
 static void many_may_settle_at_once_where_they_can_be_looked_up(void **state)
 {
     struct fixture *f = *state;
-    all_up(f);
+    fixture_all_up(f);
     offer_history(f, true);
     uint64_t before = turn_commits(f->app.turn);
     for (int i = 0; i < 4; i++) {
@@ -123,12 +93,12 @@ static void many_may_settle_at_once_where_they_can_be_looked_up(void **state)
     assert_int_equal(fixture_say(f, "a/two", HR_TIMING, "z", NULL), HR_OK);
     turn_finish(f->app.turn);
     turn_finish(f->app.turn);
-    assert_int_equal(in_state(f, "delivered"), 6);
+    assert_int_equal(fixture_in_state(f, "delivered"), 6);
 }
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         T(a_question_in_doubt_is_told_instead_of_said_twice),
         T(a_question_that_can_be_looked_up_comes_again_in_doubt),

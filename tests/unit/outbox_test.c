@@ -2,36 +2,6 @@
 /* From said to settled: order, once, budget, edits and removals, restarts; every delivery in one outcome. */
 #include "host_fixture.h"
 
-static int setup(void **state)
-{
-    *state = fixture_new(NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_free(*state);
-    return 0;
-}
-
-static void all_up(struct fixture *f)
-{
-    static const char *const rooms[][2] = {{"a", "one"}, {"a", "two"}, {"b", "one"}};
-    network_up(fixture_bot(f, "a"), NULL);
-    network_up(fixture_bot(f, "b"), NULL);
-    for (size_t i = 0; i < 3; i++) {
-        network_up(fixture_bot(f, rooms[i][0]), rooms[i][1]);
-    }
-    fixture_turn(f);
-}
-
-static int64_t in_state(struct fixture *f, const char *state)
-{
-    char sql[128];
-    snprintf(sql, sizeof(sql), "SELECT count(*) FROM delivery WHERE state = '%s'", state);
-    return fixture_number(f, sql);
-}
-
 static void waits_until_network_and_room_are_up(void **state)
 {
     struct fixture *f = *state;
@@ -45,43 +15,43 @@ static void waits_until_network_and_room_are_up(void **state)
     fixture_turn(f);
     assert_int_equal(f->sent_count, 1);
     assert_string_equal(f->sent[0].body, "hello");
-    assert_int_equal(in_state(f, "delivered"), 1);
+    assert_int_equal(fixture_in_state(f, "delivered"), 1);
 }
 
 static void a_line_that_may_go_is_claimed_in_the_turn_that_logs_it(void **state)
 {
     struct fixture *f = *state;
-    all_up(f);
+    fixture_all_up(f);
     f->answer = 1;
     uint64_t before = turn_commits(f->app.turn);
     assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "hello", NULL), HR_OK);
     turn_finish(f->app.turn);
     assert_int_equal(turn_commits(f->app.turn), before + 1);
     assert_int_equal(f->sent_count, 1);
-    assert_int_equal(in_state(f, "claimed"), 1);
+    assert_int_equal(fixture_in_state(f, "claimed"), 1);
 }
 
 static void settling_joins_the_next_turn(void **state)
 {
     struct fixture *f = *state;
-    all_up(f);
+    fixture_all_up(f);
     uint64_t before = turn_commits(f->app.turn);
     assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "hello", NULL), HR_OK);
     turn_finish(f->app.turn);
     assert_int_equal(f->sent_count, 1);
-    assert_int_equal(in_state(f, "claimed"), 1); /* it has arrived; no transaction of its own for that */
+    assert_int_equal(fixture_in_state(f, "claimed"), 1); /* it has arrived; no transaction of its own for that */
     assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "world", NULL), HR_OK);
     turn_finish(f->app.turn);
     assert_int_equal(turn_commits(f->app.turn), before + 2);
-    assert_int_equal(in_state(f, "delivered"), 1);
+    assert_int_equal(fixture_in_state(f, "delivered"), 1);
     fixture_restart(f, true); /* a clean end leaves nothing open */
-    assert_int_equal(in_state(f, "delivered"), 2);
+    assert_int_equal(fixture_in_state(f, "delivered"), 2);
 }
 
 static void one_in_flight_keeps_the_order(void **state)
 {
     struct fixture *f = *state;
-    all_up(f);
+    fixture_all_up(f);
     f->answer = 1;
     for (int i = 0; i < 3; i++) {
         char text[16];
@@ -96,7 +66,7 @@ static void one_in_flight_keeps_the_order(void **state)
     fixture_turn(f);
     assert_string_equal(f->sent[0].body, "line 0");
     assert_string_equal(f->sent[2].body, "line 2");
-    assert_int_equal(in_state(f, "delivered"), 3);
+    assert_int_equal(fixture_in_state(f, "delivered"), 3);
 }
 
 static void questions_overtake_what_waits(void **state)
@@ -105,7 +75,7 @@ static void questions_overtake_what_waits(void **state)
     assert_int_equal(fixture_say(f, "a/one", HR_PEOPLE, "chatter", NULL), HR_OK);
     assert_int_equal(fixture_say(f, "a/one", HR_REPLY, "reply", NULL), HR_OK);
     assert_int_equal(fixture_say(f, "a/one", HR_QUESTION, "question", NULL), HR_OK);
-    all_up(f);
+    fixture_all_up(f);
     assert_int_equal(f->sent_count, 3);
     assert_string_equal(f->sent[0].body, "question");
     assert_string_equal(f->sent[1].body, "reply");
@@ -119,14 +89,14 @@ static void said_once_by_key(void **state)
     assert_int_equal(fixture_say(f, "a/one", HR_QUESTION, "question", "s1:q1"), HR_EEXIST);
     fixture_restart(f, true);
     assert_int_equal(fixture_say(f, "a/one", HR_QUESTION, "question", "s1:q1"), HR_EEXIST);
-    all_up(f);
+    fixture_all_up(f);
     assert_int_equal(f->sent_count, 1);
 }
 
 static void a_retry_comes_again_with_the_same_txn_and_body(void **state)
 {
     struct fixture *f = *state;
-    all_up(f);
+    fixture_all_up(f);
     f->answer = HR_ERETRY;
     assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "again", NULL), HR_OK);
     assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "after", NULL), HR_OK);
@@ -147,19 +117,19 @@ static void a_retry_comes_again_with_the_same_txn_and_body(void **state)
 static void a_refused_line_drops_its_rest_and_goes_on(void **state)
 {
     struct fixture *f = *state;
-    all_up(f);
+    fixture_all_up(f);
     f->answer = HR_EFAIL;
     assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "one\ntwo\nthree", NULL), HR_OK);
     fixture_turn(f);
     assert_int_equal(f->sent_count, 1);
-    assert_int_equal(in_state(f, "refused"), 1);
+    assert_int_equal(fixture_in_state(f, "refused"), 1);
     assert_int_equal(fixture_number(f, "SELECT count(*) FROM part WHERE state = 'dropped'"), 2);
     f->answer = HR_OK;
     assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "too long", NULL), HR_OK);
     assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "fine", NULL), HR_OK);
     fixture_turn(f);
     assert_int_equal(f->sent_count, 2);
-    assert_int_equal(in_state(f, "refused"), 2);
+    assert_int_equal(fixture_in_state(f, "refused"), 2);
     assert_int_equal(fixture_number(f, "SELECT reason = 'it is too long' FROM delivery WHERE id = 2"), 1);
 }
 
@@ -170,9 +140,9 @@ static void lines_about_time_expire(void **state)
     struct hr_say say = {.size = sizeof(say), .text = "in 10 minutes", .priority = HR_TIMING, .expires_ms = 1};
     uint64_t message = messages_own(f->app.messages, bot, &say, "c");
     assert_int_equal(outbox_say(f->app.outbox, message, 0, rooms_get(f->app.rooms, fixture_room(f, "a/one")), &say), HR_OK);
-    all_up(f);
+    fixture_all_up(f);
     assert_int_equal(f->sent_count, 0);
-    assert_int_equal(in_state(f, "expired"), 1);
+    assert_int_equal(fixture_in_state(f, "expired"), 1);
 }
 
 static void one_dead_network_changes_nothing_for_the_other(void **state)
@@ -199,7 +169,7 @@ static void the_budget_is_kept_for_the_account_over_its_rooms(void **state)
     for (int i = 0; i < 20; i++) {
         assert_int_equal(fixture_say(f, i % 2 ? "a/one" : "a/two", HR_POSTS, "post", NULL), HR_OK);
     }
-    all_up(f);
+    fixture_all_up(f);
     assert_int_equal(f->sent_count, 2); /* ten lines a part; 2 rooms: posts leave 7 of 10 in the bucket */
     for (int i = 0; i < 20; i++) {
         assert_int_equal(fixture_say(f, "a/one", HR_PEOPLE, "people", NULL), HR_OK);
@@ -222,7 +192,7 @@ static void a_restart_gives_no_fresh_burst(void **state)
 {
     struct fixture *f = *state;
     struct hr_bot *a = fixture_bot(f, "a");
-    all_up(f);
+    fixture_all_up(f);
     for (int i = 0; i < 4; i++) {
         assert_int_equal(fixture_say(f, "a/one", HR_QUESTION, "q", NULL), HR_OK);
     }
@@ -237,7 +207,7 @@ static void a_restart_gives_no_fresh_burst(void **state)
 static void after_a_crash_a_claimed_part_comes_again_in_doubt(void **state)
 {
     struct fixture *f = *state;
-    all_up(f);
+    fixture_all_up(f);
     f->answer = 1;
     assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "first\nsecond", NULL), HR_OK);
     assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "third", NULL), HR_OK);
@@ -246,7 +216,7 @@ static void after_a_crash_a_claimed_part_comes_again_in_doubt(void **state)
     snprintf(txn, sizeof(txn), "%s", f->sent[0].txn);
     fixture_restart(f, false);
     f->answer = HR_OK;
-    all_up(f);
+    fixture_all_up(f);
     assert_int_equal(f->sent_count, 3);
     assert_string_equal(f->sent[0].body, "first");
     assert_string_equal(f->sent[0].txn, txn);
@@ -254,13 +224,13 @@ static void after_a_crash_a_claimed_part_comes_again_in_doubt(void **state)
     assert_string_equal(f->sent[1].body, "second");
     assert_int_equal(f->sent[1].flags & HR_PART_DOUBT, 0);
     assert_string_equal(f->sent[2].body, "third");
-    assert_int_equal(in_state(f, "delivered"), 2);
+    assert_int_equal(fixture_in_state(f, "delivered"), 2);
 }
 
 static void a_network_that_goes_down_takes_its_parts_back(void **state)
 {
     struct fixture *f = *state;
-    all_up(f);
+    fixture_all_up(f);
     f->answer = 1;
     assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "x", NULL), HR_OK);
     fixture_turn(f);
@@ -272,13 +242,13 @@ static void a_network_that_goes_down_takes_its_parts_back(void **state)
     fixture_turn(f);
     assert_int_equal(f->sent_count, 2);
     assert_int_equal(f->sent[1].flags & HR_PART_DOUBT, HR_PART_DOUBT);
-    assert_int_equal(in_state(f, "delivered"), 1);
+    assert_int_equal(fixture_in_state(f, "delivered"), 1);
 }
 
 static void a_late_answer_counts_once(void **state)
 {
     struct fixture *f = *state;
-    all_up(f);
+    fixture_all_up(f);
     f->answer = 1;
     assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "x", NULL), HR_OK);
     fixture_turn(f);
@@ -286,7 +256,7 @@ static void a_late_answer_counts_once(void **state)
     outbox_sent(f->app.outbox, a, f->sent[0].part, HR_EUNKNOWN, NULL, -1, "nobody knows");
     outbox_sent(f->app.outbox, a, f->sent[0].part, HR_OK, NULL, -1, NULL);
     fixture_turn(f);
-    assert_int_equal(in_state(f, "unknown"), 1);
+    assert_int_equal(fixture_in_state(f, "unknown"), 1);
     assert_int_equal(a->network->in_flight, 0);
 }
 
@@ -297,9 +267,9 @@ static void what_still_waits_can_be_dropped(void **state)
     assert_int_equal(fixture_say(f, "a/one", HR_POSTS, "2", NULL), HR_OK);
     assert_int_equal(fixture_say(f, "a/two", HR_POSTS, "3", NULL), HR_OK);
     assert_int_equal(outbox_drop_waiting(f->app.outbox, fixture_room(f, "a/one"), "stopped"), 2);
-    all_up(f);
+    fixture_all_up(f);
     assert_int_equal(f->sent_count, 1);
-    assert_int_equal(in_state(f, "expired"), 2);
+    assert_int_equal(fixture_in_state(f, "expired"), 2);
     struct outbox_counts counts;
     outbox_count(f->app.outbox, 0, &counts);
     assert_int_equal(counts.expired, 2);
@@ -309,7 +279,7 @@ static void what_still_waits_can_be_dropped(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         T(waits_until_network_and_room_are_up),
         T(a_line_that_may_go_is_claimed_in_the_turn_that_logs_it),

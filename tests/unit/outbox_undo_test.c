@@ -2,36 +2,6 @@
 /* The outbox where things go wrong around it: callbacks that are undone, !stop, doubts, a clock that jumps. */
 #include "host_fixture.h"
 
-static int setup(void **state)
-{
-    *state = fixture_new(NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_free(*state);
-    return 0;
-}
-
-static void all_up(struct fixture *f)
-{
-    static const char *const rooms[][2] = {{"a", "one"}, {"a", "two"}, {"b", "one"}};
-    network_up(fixture_bot(f, "a"), NULL);
-    network_up(fixture_bot(f, "b"), NULL);
-    for (size_t i = 0; i < 3; i++) {
-        network_up(fixture_bot(f, rooms[i][0]), rooms[i][1]);
-    }
-    fixture_turn(f);
-}
-
-static int64_t in_state(struct fixture *f, const char *state)
-{
-    char sql[128];
-    snprintf(sql, sizeof(sql), "SELECT count(*) FROM delivery WHERE state = '%s'", state);
-    return fixture_number(f, sql);
-}
-
 /* What a plugin does in a callback that fails is undone, in memory as on disk. */
 static void a_removal_that_is_undone_leaves_the_line_waiting_in_its_place(void **state)
 {
@@ -53,7 +23,7 @@ static void a_removal_that_is_undone_leaves_the_line_waiting_in_its_place(void *
         instance_leave(bot, HR_EFAIL);
     }
     fixture_turn(f);
-    all_up(f);
+    fixture_all_up(f);
     const char *said[3];
     size_t count = 0;
     for (size_t i = 0; i < f->sent_count; i++) {
@@ -76,17 +46,17 @@ static void a_stop_that_is_undone_drops_nothing(void **state)
     instance_enter(bot);
     assert_int_equal(outbox_drop_waiting(f->app.outbox, fixture_room(f, "a/one"), "stopped"), 2);
     instance_leave(bot, HR_EFAIL);
-    all_up(f);
+    fixture_all_up(f);
     assert_int_equal(f->sent_count, 2);
     assert_string_equal(f->sent[0].body, "1");
     assert_string_equal(f->sent[1].body, "2");
-    assert_int_equal(in_state(f, "delivered"), 2);
+    assert_int_equal(fixture_in_state(f, "delivered"), 2);
 }
 
 static void a_refusal_told_in_a_callback_that_is_undone_still_counts(void **state)
 {
     struct fixture *f = *state;
-    all_up(f);
+    fixture_all_up(f);
     f->answer = 1;
     assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "1\n2", NULL), HR_OK);
     assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "3", NULL), HR_OK);
@@ -96,7 +66,7 @@ static void a_refusal_told_in_a_callback_that_is_undone_still_counts(void **stat
     outbox_sent(f->app.outbox, bot, f->sent[0].part, HR_EFAIL, NULL, -1, "no");
     instance_leave(bot, HR_EFAIL);
     fixture_turn(f);
-    assert_int_equal(in_state(f, "refused"), 1);
+    assert_int_equal(fixture_in_state(f, "refused"), 1);
     assert_int_equal(f->sent_count, 2);
     assert_string_equal(f->sent[1].body, "3");
     assert_int_equal(fixture_number(f, "SELECT count(*) FROM part WHERE state = 'dropped'"), 1);
@@ -105,7 +75,7 @@ static void a_refusal_told_in_a_callback_that_is_undone_still_counts(void **stat
 static void a_removal_goes_out_although_the_room_was_stopped(void **state)
 {
     struct fixture *f = *state;
-    all_up(f);
+    fixture_all_up(f);
     f->relay = true;
     assert_int_equal(fixture_post(f, "b", "one", "k", "ben", "rude"), HR_OK);
     fixture_turn(f);
@@ -156,7 +126,7 @@ static void a_clock_that_jumps_back_makes_no_day_of_silence(void **state)
 {
     struct fixture *f = *state;
     const int64_t day_ms = 24 * 3600 * 1000, now_ms = clock_chat_ms(&f->app.clock);
-    all_up(f);
+    fixture_all_up(f);
     struct hr_chat chat = chats_find(f->app.chats, "c")->hr;
     chat.quiet_until_ms = now_ms + 60 * 1000;
     assert_int_equal(chats_set(f->app.chats, &chat), HR_OK);
@@ -214,7 +184,7 @@ static void a_line_of_which_a_part_is_unknown_is_unknown_after_a_restart_too(voi
     network_up(fixture_bot(f, "a"), "one");
     fixture_turn(f);
     assert_int_equal(f->sent_count, 1);
-    assert_int_equal(in_state(f, "unknown"), 1);
+    assert_int_equal(fixture_in_state(f, "unknown"), 1);
 }
 
 /* A far side may ask for any pause; a day is enough. */
@@ -222,7 +192,7 @@ static void a_pause_without_end_is_a_day(void **state)
 {
     struct fixture *f = *state;
     struct hr_bot *bot = fixture_bot(f, "a");
-    all_up(f);
+    fixture_all_up(f);
     f->answer = 1;
     assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "1", NULL), HR_OK);
     fixture_turn(f);
@@ -262,7 +232,7 @@ static void a_removal_right_behind_a_correction_takes_both_back(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         T(a_removal_that_is_undone_leaves_the_line_waiting_in_its_place),
         T(a_stop_that_is_undone_drops_nothing),

@@ -14,12 +14,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    fixture_free(*state);
-    return 0;
-}
-
 static void at_day(struct fixture *f, double day)
 {
     clock_set(&f->app.clock, START_MS + (int64_t)(day * (double)DAY_MS), 1);
@@ -63,7 +57,7 @@ static void a_part_that_is_settled_holds_no_words(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         T(posts_go_after_a_day_and_peoples_words_after_thirty),
         T(a_part_that_is_settled_holds_no_words),
