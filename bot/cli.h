@@ -47,6 +47,9 @@ bool cli_has_plugin(const struct cli *cli, const char *name); /* in the path tha
 /* A new folder for one command; removed with all in it. Caller frees the path; NULL: told. */
 char *cli_temp_make(void);
 void cli_temp_remove(char *dir); /* also frees; NULL is fine */
+/* The database of a state folder into a new file, also while the bot runs. On
+ * failure told, and nothing is left. HR_EFAIL. */
+int cli_copy_database(const char *state_dir, const char *file);
 /* Leaves in the configuration only the plugins that `keep` wants. */
 void cli_keep_plugins(struct config *config, bool (*keep)(const struct config_plugin *plugin, const void *arg),
                       const void *arg);
@@ -59,5 +62,6 @@ int cli_plugins(struct cli *cli);
 int cli_example(struct cli *cli);
 int cli_rehearse(struct cli *cli);
 int cli_export(struct cli *cli);
+int cli_backup(struct cli *cli);
 int cli_new_plugin(struct cli *cli);
 #endif

@@ -8,8 +8,6 @@
 #include "xalloc.h"
 #include <sys/stat.h>
 
-enum { BUSY_MS = 5000 };
-
 struct wanted {
     const char *name; /* NULL: list all */
     const struct config_plugin *file;
@@ -58,32 +56,6 @@ static const char *pick_chat(const struct config *config, const char *asked)
         }
     }
     return !asked && config->chat_count == 1 ? config->chat[0].name : NULL;
-}
-
-/* start() may write, and the bot may be running: the export works on a copy. */
-static int copy_database(const char *from_dir, const char *to_dir)
-{
-    CLEANUP_FREE char *from = xasprintf("%s/hashroom.db", from_dir), *to = xasprintf("%s/hashroom.db", to_dir);
-    sqlite3 *source = NULL, *copy = NULL;
-    int code = sqlite3_open_v2(from, &source, SQLITE_OPEN_READONLY, NULL);
-    if (code == SQLITE_OK) {
-        (void)sqlite3_busy_timeout(source, BUSY_MS);
-        code = sqlite3_open(to, &copy);
-    }
-    sqlite3_backup *backup = code == SQLITE_OK ? sqlite3_backup_init(copy, "main", source, "main") : NULL;
-    if (backup) {
-        (void)sqlite3_backup_step(backup, -1);
-        code = sqlite3_backup_finish(backup);
-    }
-    if (code != SQLITE_OK || !backup) {
-        (void)fprintf(stderr,
-                      "hashroom: the database %s can't be read (%s). Run this as the user the bot runs as, after the "
-                      "bot ran once\n",
-                      from, sqlite3_errstr(code));
-    }
-    (void)sqlite3_close(copy);
-    (void)sqlite3_close(source);
-    return code == SQLITE_OK && backup ? HR_OK : HR_EFAIL;
 }
 
 static bool is_wanted(const struct config_plugin *plugin, const void *arg)
@@ -142,8 +114,10 @@ static int export_into(struct app *app, struct wanted *wanted, const char *asked
                          asked_chat ? "there is no such chat" : "there are several chats");
     }
     char *dir = cli_temp_make();
+    CLEANUP_FREE char *copy = xasprintf("%s/hashroom.db", dir == NULL ? "" : dir);
     int code = CLI_FAILED;
-    if (dir && copy_database(app->config->state_dir, dir) == HR_OK) {
+    /* start() may write, and the bot may be running: the export works on a copy. */
+    if (dir && cli_copy_database(app->config->state_dir, copy) == HR_OK) {
         code = run_export(app, wanted, chat, format, dir);
     }
     cli_temp_remove(dir);

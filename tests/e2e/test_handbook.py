@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The handbook for operators: its example passes `check`, and the messages it explains are those the program knows."""
 import re
-import sqlite3
 import subprocess
 from xml.etree import ElementTree
 
@@ -40,17 +39,6 @@ def test_messages_it_explains_are_in_the_program():
     rows = re.findall(r"^\| `([^`]+)` \|", table, re.M)
     assert len(rows) > 25
     assert not [row for row in rows if row not in source]
-
-
-def test_sql_it_advises_fits_the_database(tmp_path):
-    schema = re.search(r"store_schema\[\] = \{(.*?)NULL,\n", (ROOT / "bot" / "store_schema.h").read_text(), re.S)[1]
-    database = sqlite3.connect(tmp_path / "db")
-    database.executescript("".join(re.findall(r'"([^"\n]*)"', re.sub(r"/\*.*?\*/", "", schema, flags=re.S))))
-    database.execute("CREATE TABLE host_meta(key TEXT PRIMARY KEY, value TEXT)")
-    asked = re.findall(r'^\s+sudo -u hashroom sqlite3 \S+ "([^".].*?)"$', PAGE, re.M | re.S)
-    assert len(asked) == 1
-    for script in asked:
-        database.executescript(script)
 
 
 def test_links_inside_the_page_lead_somewhere():
