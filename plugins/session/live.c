@@ -346,8 +346,8 @@ static const struct {
     int64_t (*at)(const struct session *session, const struct run *run);
     int (*run)(struct session *session, struct run *run);
 } steps[] = {
-    {at_resume, live_resume}, {at_end, live_end},         {at_quiet, do_quiet}, {at_hello, do_hello}, {at_nobody, do_nobody},
-    {at_half, do_half},       {at_warning, do_warning},   {at_last, do_last},   {at_due, do_due},     {at_alive, do_alive},
+    {at_resume, live_resume}, {at_quiet, do_quiet}, {at_hello, do_hello}, {at_nobody, do_nobody}, {at_half, do_half},
+    {at_warning, do_warning}, {at_last, do_last},   {at_due, do_due},     {at_alive, do_alive},
 };
 
 /* A step that failed half-way is taken back; what it had said stays said, by its key. */
@@ -363,7 +363,11 @@ int live_step(struct session *session, struct run *run, int64_t now, int64_t *ne
 {
     const struct run before = *run;
     size_t best = 0;
-    int64_t best_ms = NEVER_MS;
+    int64_t best_ms = at_end(session, run);
+    if (best_ms <= now) { /* it is over: what was due before is worth nothing now */
+        int status = live_end(session, run);
+        return status < 0 ? take_back(session, &before, status) : 1;
+    }
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
         int64_t at = steps[i].at(session, run);
         if (at < best_ms) {

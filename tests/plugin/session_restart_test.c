@@ -76,6 +76,17 @@ static void away_over_the_end_says_the_end(void **state)
     assert_int_equal(record(world)->session, 0);
 }
 
+static void away_over_the_end_asks_nothing_more(void **state)
+{
+    struct world *world = *state;
+    until(world, 10);
+    down_for(world, 55 * MINUTE);
+    assert_int_equal(said(world, "Question 2 of 4"), 0);
+    assert_int_equal(said(world, "Q2: "), 0);
+    assert_int_equal(said(world, "has ended"), 1);
+    assert_int_equal(record(world)->session, 0);
+}
+
 static void away_for_a_day_ends_without_a_word(void **state)
 {
     struct world *world = *state;
@@ -134,7 +145,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(killed_before_a_question_and_back_after_it), T(a_short_absence_is_not_told),
         T(away_within_a_question_is_told_once), T(after_half_an_hour_away_questions_are_still_all_asked),
-        T(away_over_the_end_says_the_end), T(away_for_a_day_ends_without_a_word), T(a_pause_outlives_a_restart),
+        T(away_over_the_end_says_the_end), T(away_over_the_end_asks_nothing_more),
+        T(away_for_a_day_ends_without_a_word), T(a_pause_outlives_a_restart),
         T(a_restart_at_any_moment_asks_each_question_once), T(a_restart_keeps_one_timer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
