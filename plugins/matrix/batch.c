@@ -40,6 +40,9 @@ struct walk {
 static void bad_event(struct walk *walk, const struct event *event, const char *err)
 {
     unsigned n = ++walk->mx->bad_events;
+    if (event->is_state && strcmp(event->type, "m.room.encryption") == 0) {
+        room_encrypt(walk->room); /* whatever it says: no plain words from here on */
+    }
     if ((n & (n - 1)) == 0) { /* the 1st, 2nd, 4th ...: who floods rooms does not flood the log */
         walk->mx->api->log(walk->mx->bot, HR_WARN, "event %s in %s can't be read: %s; skipped (%u so far)",
                            event->id[0] != '\0' ? event->id : "without id", walk->room->address, err, n);
@@ -137,6 +140,14 @@ static void read_gap(struct walk *walk, struct gap *gap)
     walk->index = 0;
 }
 
+/* The server tells how many are in a room whenever that changes. */
+static bool is_alone(struct scan json)
+{
+    struct scan summary, joined;
+    return scan_get(json, "summary", &summary) == HR_OK &&
+           scan_get(summary, "m.joined_member_count", &joined) == HR_OK && scan_number(joined, 0) == 1;
+}
+
 static int on_join(void *arg, const char *id, struct scan json)
 {
     struct matrix *mx = arg;
@@ -166,7 +177,12 @@ static int on_join(void *arg, const char *id, struct scan json)
     }
     walk.flags |= mx->recovering ? HR_MSG_HISTORY : 0;
     (void)scan_array(timeline, on_timeline, &walk);
+    /* State comes whole when asked for, with the bot's own join, and where the room's first event is in it. */
+    room->whole = room->whole || mx->full || walk.own_join > 0 || room->power.creator != NULL;
     room_read(room, walk.last);
+    if (room->private && (room->encrypted || is_alone(json))) {
+        room_leave(room, room->encrypted ? ROOM_ENCRYPTED : "Nobody else is here any more.");
+    }
     return HR_OK;
 }
 

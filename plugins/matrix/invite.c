@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char ENCRYPTED[] = "I cannot read encrypted rooms. Please invite me to a room without encryption.";
 static const char STRANGER[] = "I only talk with people who share a chat room with me.";
 static const char FULL[] = "I am in too many conversations at the moment. Please use the chat room.";
 
@@ -156,6 +155,12 @@ static void accept_private(struct invite *invite)
         turn_down(invite, FULL);
         return;
     }
+    room_set_id(room, invite->room_id);
+    if (room->encrypted) {
+        mem_set(&room->gone, "encrypted"); /* forgotten when the reply is read */
+        turn_down(invite, ROOM_ENCRYPTED);
+        return;
+    }
     accept(invite, room);
 }
 
@@ -232,7 +237,7 @@ static void decide(struct invite *invite)
         if (room != NULL) {
             room_encrypt(room);
         }
-        turn_down(invite, ENCRYPTED);
+        turn_down(invite, ROOM_ENCRYPTED);
     } else if (room != NULL && !room->private) {
         if (room->gone != NULL && !known) {
             turn_down(invite, "I was removed from this room. Somebody who runs the chat has to invite me.");
@@ -300,7 +305,7 @@ void invite_take(struct matrix *mx, const char *room_id, struct scan events)
     /* A room that is configured by an alias which only members can resolve. */
     struct mx_room *room = stripped.alias[0] == '#' ? room_by_address(mx, stripped.alias) : NULL;
     if (room != NULL && room->id == NULL && listed(mx, stripped.from)) {
-        mem_set(&room->id, room_id);
+        room_set_id(room, room_id);
         (void)room_save(room);
     }
     const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(room_id), HR_V_STR(stripped.from),

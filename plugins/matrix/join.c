@@ -83,7 +83,7 @@ static void on_resolved(struct matrix *mx, void *arg, const struct call_reply *r
         room_down(room, mx->api->print(mx->bot, "%s leads to a room that stands twice in the configuration: write it "
                                        "once", room->address));
     } else {
-        mem_set(&room->id, id);
+        room_set_id(room, id);
         mem_set(&room->via, json_string_value(server));
         (void)room_save(room);
         room_join(room);

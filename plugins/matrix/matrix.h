@@ -50,6 +50,7 @@ struct mx_room {
     char *id;        /* room id, NULL while the alias is not resolved */
     bool private;    /* opened by an invite, not by the configuration */
     bool joined;     /* this run has seen it among the joined rooms */
+    bool whole;      /* all of its state was read: rights and encryption are known */
     bool up;         /* the host was told that parts may go */
     bool encrypted;  /* once and for ever: nothing is read, nothing is sent */
     char *gone;      /* kicked or banned: why; stays out. NULL: not so */

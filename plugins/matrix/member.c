@@ -216,4 +216,5 @@ void member_clear(struct mx_room *room)
     founders_clear(&room->power);
     free(room->power.creator);
     room->power = (struct power){0};
+    room->whole = false;
 }

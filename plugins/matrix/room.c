@@ -2,8 +2,10 @@
 /* The rooms: what is known of each, what the tables keep. */
 #include "room.h"
 
+#include "call.h"
 #include "member.h"
 #include "seen.h"
+#include "sync.h"
 #include "upgrade.h"
 
 #include <stdlib.h>
@@ -29,6 +31,21 @@ struct mx_room *room_by_address(struct matrix *mx, const char *address)
         }
     }
     return NULL;
+}
+
+static int on_found(void *arg, const struct hr_value *column, size_t count)
+{
+    (void)column, (void)count;
+    *(bool *)arg = true;
+    return HR_OK;
+}
+
+void room_set_id(struct mx_room *room, const char *id)
+{
+    mem_set(&room->id, id);
+    const struct hr_value args[] = {HR_V_STR(room->id)};
+    (void)room->mx->api->sql(room->mx->bot, "SELECT 1 FROM matrix_encrypted WHERE room_id = ?1", args, 1, on_found,
+                             &room->encrypted);
 }
 
 struct mx_room *room_add(struct matrix *mx, const char *address, bool private)
@@ -74,22 +91,6 @@ int room_save(const struct mx_room *room)
                               args, 6, NULL, NULL);
 }
 
-static int on_found(void *arg, const struct hr_value *column, size_t count)
-{
-    (void)column, (void)count;
-    *(bool *)arg = true;
-    return HR_OK;
-}
-
-static void load_encrypted(struct mx_room *room)
-{
-    if (room->id != NULL) {
-        const struct hr_value args[] = {HR_V_STR(room->id)};
-        (void)room->mx->api->sql(room->mx->bot, "SELECT 1 FROM matrix_encrypted WHERE room_id = ?1", args, 1, on_found,
-                                 &room->encrypted);
-    }
-}
-
 static int on_stored(void *arg, const struct hr_value *column, size_t count)
 {
     struct matrix *mx = arg;
@@ -129,7 +130,9 @@ int room_load(struct matrix *mx)
                       "SELECT address, room_id, last_event, private, gone FROM matrix_room WHERE instance = ?1", args, 1,
                       on_stored, mx);
     for (size_t i = 0; i < mx->room_count; i++) {
-        load_encrypted(mx->room[i]);
+        if (mx->room[i]->id != NULL) {
+            room_set_id(mx->room[i], mx->room[i]->id);
+        }
     }
     return rc;
 }
@@ -175,7 +178,7 @@ void room_down(struct mx_room *room, const char *reason)
 
 static void room_up(struct mx_room *room)
 {
-    if (room->up || room->encrypted || room->gone != NULL || room->successor != NULL || !room->joined) {
+    if (room->up || room->encrypted || !room->whole || room->gone != NULL || room->successor != NULL || !room->joined) {
         return;
     }
     room->up = true;
@@ -193,6 +196,30 @@ void room_encrypt(struct mx_room *room)
     room->encrypted = true;
     (void)mx->api->sql(mx->bot, "INSERT OR IGNORE INTO matrix_encrypted(room_id) VALUES(?1)", args, 1, NULL, NULL);
     room_down(room, ENCRYPTED);
+}
+
+static void on_left(struct matrix *mx, void *arg, const struct call_reply *reply)
+{
+    (void)arg;
+    if (reply->status != HR_OK) { /* it sits there unheard until then: nothing is read or said */
+        mx->api->log(mx->bot, HR_INFO, "a private room could not be left: %s", reply->words);
+    }
+}
+
+void room_leave(struct mx_room *room, const char *reason)
+{
+    struct matrix *mx = room->mx;
+    struct call_request request = {
+        .method = "POST",
+        .path = mx->api->print(mx->bot, "/_matrix/client/v3/rooms/%s/leave", call_encode(mx, room->id)),
+        .body = mx->api->print(mx->bot, "{\"reason\":\"%s\"}", reason),
+    };
+    if (room->gone == NULL && call_start(mx, &request, on_left, NULL, NULL) == HR_OK) {
+        mx->net->spend(mx->bot, 1);
+        mx->api->log(mx->bot, HR_INFO, "left the private room %s: %s", room->address, reason);
+        mem_set(&room->gone, reason); /* forgotten when the reply is read */
+        room_down(room, reason);
+    }
 }
 
 void room_state(struct mx_room *room, const struct event *event)
@@ -238,6 +265,9 @@ void room_read(struct mx_room *room, const char *last_event)
     if (last_event[0] != '\0') {
         mem_set(&room->last_event, last_event);
         (void)room_save(room);
+    }
+    if (!room->whole) {
+        sync_full(room->mx);
     }
     room_up(room);
 }

@@ -10,6 +10,8 @@
 #include "event.h"
 #include "matrix.h"
 
+#define ROOM_ENCRYPTED "I cannot read encrypted rooms. Please invite me to a room without encryption."
+
 int room_load(struct matrix *mx);      /* from the host and from the tables */
 void room_free_all(struct matrix *mx);
 struct mx_room *room_by_id(struct matrix *mx, const char *id);           /* or NULL */
@@ -26,6 +28,9 @@ void room_synced(struct matrix *mx, bool first); /* a whole reply is read */
 void room_join(struct mx_room *room);    /* asks the server to let the bot in */
 void room_down(struct mx_room *room, const char *reason);
 void room_encrypt(struct mx_room *room); /* seen to be encrypted: for ever */
+void room_set_id(struct mx_room *room, const char *id); /* also looks whether it was encrypted before */
+/* Leaves a private room; the reason is a sentence of ours, for the people in it. */
+void room_leave(struct mx_room *room, const char *reason);
 int room_save(const struct mx_room *room);
 
 #endif

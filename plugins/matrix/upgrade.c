@@ -73,7 +73,7 @@ static void on_create(struct matrix *mx, void *arg, const struct call_reply *rep
         return;
     }
     mx->api->log(mx->bot, HR_INFO, "%s was upgraded: %s takes its place", room->address, room->successor);
-    mem_set(&room->id, room->successor);
+    room_set_id(room, room->successor);
     mem_set(&room->successor, NULL);
     mem_set(&room->via, NULL);
     mem_set(&room->last_event, NULL);

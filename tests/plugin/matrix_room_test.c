@@ -4,30 +4,6 @@
 
 #define NEW "!new:hs.test"
 
-static bool is_up(struct world *world, const char *address)
-{
-    const struct fake_record *record;
-    bool up = false;
-    for (size_t i = 0; (record = fake_nth(world->fake, FAKE_UP, i)) != NULL; i++) {
-        up = up || strcmp(record->address, address) == 0;
-    }
-    for (size_t i = 0; (record = fake_nth(world->fake, FAKE_DOWN, i)) != NULL; i++) {
-        up = up && strcmp(record->address, address) != 0;
-    }
-    return up;
-}
-
-#define JOINED(id, state) "\"join\":{\"" id "\":{\"state\":{\"events\":[" state "]},\"timeline\":{\"events\":[" \
-                          MEMBER(BOT, "bot") "]}}}"
-#define ENCRYPTION \
-    "{\"type\":\"m.room.encryption\",\"sender\":\"" ASHA "\",\"state_key\":\"\",\"event_id\":\"$e\",\"content\":{" \
-    "\"algorithm\":\"m.megolm.v1.aes-sha2\"}}"
-#define INVITE(id, from, more) \
-    "\"invite\":{\"" id "\":{\"invite_state\":{\"events\":[{\"type\":\"m.room.member\",\"sender\":\"" from "\"," \
-    "\"state_key\":\"" BOT "\",\"content\":{\"membership\":\"invite\",\"is_direct\":true}}" more "]}}}"
-#define STRIPPED_ENCRYPTION \
-    ",{\"type\":\"m.room.encryption\",\"sender\":\"" ASHA "\",\"state_key\":\"\",\"content\":{\"algorithm\":\"x\"}}"
-
 /* ---- joining -------------------------------------------------------------------------------- */
 
 static void rooms_of_the_configuration_are_joined_at_start(void **state)

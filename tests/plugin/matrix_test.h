@@ -116,4 +116,28 @@ static inline const struct fake_record *last_post(struct world *world)
     return record;
 }
 
+static inline bool is_up(struct world *world, const char *address)
+{
+    const struct fake_record *record;
+    bool up = false;
+    for (size_t i = 0; (record = fake_nth(world->fake, FAKE_UP, i)) != NULL; i++) {
+        up = up || strcmp(record->address, address) == 0;
+    }
+    for (size_t i = 0; (record = fake_nth(world->fake, FAKE_DOWN, i)) != NULL; i++) {
+        up = up && strcmp(record->address, address) != 0;
+    }
+    return up;
+}
+
+#define JOINED(id, state) "\"join\":{\"" id "\":{\"state\":{\"events\":[" state "]},\"timeline\":{\"events\":[" \
+                          MEMBER(BOT, "bot") "]}}}"
+#define ENCRYPTION \
+    "{\"type\":\"m.room.encryption\",\"sender\":\"" ASHA "\",\"state_key\":\"\",\"event_id\":\"$e\",\"content\":{" \
+    "\"algorithm\":\"m.megolm.v1.aes-sha2\"}}"
+#define INVITE(id, from, more) \
+    "\"invite\":{\"" id "\":{\"invite_state\":{\"events\":[{\"type\":\"m.room.member\",\"sender\":\"" from "\"," \
+    "\"state_key\":\"" BOT "\",\"content\":{\"membership\":\"invite\",\"is_direct\":true}}" more "]}}}"
+#define STRIPPED_ENCRYPTION \
+    ",{\"type\":\"m.room.encryption\",\"sender\":\"" ASHA "\",\"state_key\":\"\",\"content\":{\"algorithm\":\"x\"}}"
+
 #endif
