@@ -16,6 +16,7 @@
 enum { WAIT_TICKS = 600, ROOM_TICKS = 100, REPORT_MAX_BYTES = 4096 }; /* ticks of 50 ms: 30 s, 5 s */
 
 #define SCARCE_RATE 0.5 /* parts a second: what three rooms can live with */
+#define UNLIMITED_RATE 1000.0 /* no account gets that: the operator lifted the limit */
 
 struct visit {
     struct app *app;
@@ -104,7 +105,8 @@ static size_t print_rooms(struct visit *visit, const struct hr_bot *bot)
 static void print_limits(const struct hr_bot *bot, size_t rooms)
 {
     const struct hr_limits *limits = &bot->network->limits;
-    if (limits->rate <= 0) {
+    if (limits->rate <= 0 || limits->rate >= UNLIMITED_RATE) {
+        (void)printf("  It sends without a limit of its own.\n");
         return;
     }
     (void)printf("  It may send %.3g messages a second in the long run, and %.0f at once after a quiet time.\n",
