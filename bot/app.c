@@ -4,6 +4,7 @@
 #include "chat.h"
 #include "command.h"
 #include "config.h"
+#include "disk.h"
 #include "http.h"
 #include "message.h"
 #include "outbox.h"
@@ -31,6 +32,7 @@ int app_open(struct app *app, unsigned store_flags, char *err, size_t err_size)
     app->outbox = outbox_new(app);
     app->commands = commands_new(app);
     app->purge = purge_new(app);
+    app->disk = disk_new(app);
     rooms_configure(app->rooms);
     plugins_start(app->plugins);
     outbox_start(app->outbox);
@@ -43,6 +45,7 @@ void app_close(struct app *app)
     app->stopping = true;
     plugins_stop(app->plugins);
     turn_finish(app->turn);
+    disk_free(app->disk);
     purge_free(app->purge);
     outbox_free(app->outbox);
     commands_free(app->commands);

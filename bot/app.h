@@ -21,6 +21,7 @@ struct app {
     struct chats *chats;       /* the small record of each chat */
     struct messages *messages; /* the log */
     struct outbox *outbox;     /* deliveries and parts, pump, budgets */
+    struct disk *disk;         /* warns before it is full */
     struct purge *purge;       /* empties what was kept long enough */
     struct commands *commands; /* names, roles, did-you-mean */
     struct arena arena;        /* of the callback that runs */
