@@ -50,8 +50,11 @@ const char *relay_name(struct relay *relay, const struct hr_person *person)
     while (*name == ' ' || *name == '\n') {
         name++;
     }
-    size_t len = trimmed(name, strcspn(name, "\n"));
-    len = trimmed(name, at_most(name, without_service(name, len), RELAY_MAX_NAME));
+    size_t len = at_most(name, strcspn(name, "\n"), RELAY_MAX_NAME);
+    for (size_t before = len + 1; len < before;) { /* what one of them takes away may bare the other */
+        before = len;
+        len = without_service(name, trimmed(name, len));
+    }
     if (len == 0) {
         return person->handle[0] ? person->handle : "Somebody";
     }

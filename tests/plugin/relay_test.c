@@ -58,6 +58,15 @@ static void a_line_goes_to_the_other_room_with_the_name(void **state)
     assert_true(relay->flags & HR_SAY_TEXT);
 }
 
+static void a_long_name_is_not_cut_into_our_own_lead(void **state)
+{
+    struct world *world = *state;
+    fake_hear(world->fake, world->irc, "Asha 678901234567890123456789 on Twitterandsoon", "hello");
+    assert_string_equal(fake_last(world->fake, FAKE_RELAY)->lead, "Asha 678901234567890123456789 on IRC");
+    fake_hear(world->fake, world->irc, "Asha on Matrix, on Twitter:", "good evening");
+    assert_string_equal(fake_last(world->fake, FAKE_RELAY)->lead, "Asha on IRC");
+}
+
 static void the_first_post_of_an_author_says_the_handle(void **state)
 {
     struct world *world = *state;
@@ -186,7 +195,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(a_line_goes_to_the_other_room_with_the_name), T(the_first_post_of_an_author_says_the_handle),
+        T(a_line_goes_to_the_other_room_with_the_name), T(a_long_name_is_not_cut_into_our_own_lead),
+        T(the_first_post_of_an_author_says_the_handle),
         T(the_handle_is_said_again_in_the_next_session), T(names_cannot_pretend_another_service),
         T(commands_private_lines_and_machines_stay), T(what_comes_late_says_how_late),
         T(a_loop_is_broken_at_the_third_turn_and_said),
