@@ -29,7 +29,7 @@ int live_record(struct session *session, const struct run *run, int64_t quiet_un
     record.starts_ms = run->state == RUN_ENDED ? 0 : run->start_ms;
     record.ends_ms = run->state == RUN_ENDED ? 0 : run->end_ms;
     record.read_from_ms = run->start_ms - READ_BEFORE_MS;
-    record.read_to_ms = run->end_ms + READ_AFTER_MS;
+    record.read_to_ms = run->end_ms + (run->paused_ms ? run->resume_ms - run->paused_ms : 0) + READ_AFTER_MS;
     return session->api->chat_set(session->bot, &record);
 }
 
@@ -141,7 +141,7 @@ int live_pause(struct session *session, struct run *run, int64_t ms)
         run->paused_ms = now;
     }
     run->resume_ms = now + ms;
-    int status = store_save(session, run);
+    int status = save_all(session, run);
     return status < 0 ? status : live_say_paused(session, run, ms);
 }
 

@@ -171,6 +171,17 @@ static void posts_are_read_from_15_minutes_before_to_30_after(void **state)
     assert_int_equal(record(world)->read_from_ms, START_MS + 7 * DAY - 15 * MINUTE);
 }
 
+static void posts_are_read_through_a_long_pause(void **state)
+{
+    struct world *world = *state;
+    until(world, 55);
+    (void)answer_to(world, "!pause 60");
+    assert_int_equal(record(world)->read_to_ms, START_MS + 150 * MINUTE);
+    until(world, 60);
+    (void)answer_to(world, "!resume");
+    assert_int_equal(record(world)->read_to_ms, START_MS + 95 * MINUTE);
+}
+
 static void the_end_counts_the_links(void **state)
 {
     struct world *world = *state;
@@ -332,7 +343,7 @@ int main(void)
         T_UNSTARTED(a_reminder_says_topic_and_where_the_questions_are),
         T_UNSTARTED(a_reminder_late_by_more_than_a_fifth_is_left_out),
         T_UNSTARTED(a_reminder_a_little_late_says_the_true_time),
-        T(posts_are_read_from_15_minutes_before_to_30_after),
+        T(posts_are_read_from_15_minutes_before_to_30_after), T(posts_are_read_through_a_long_pause),
         T(the_end_counts_the_links),
         T_UNSTARTED(without_questions_the_chat_is_open),
         T_UNSTARTED(many_questions_share_the_hour),
