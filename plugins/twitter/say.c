@@ -45,12 +45,13 @@ static int render_say(const struct hr_delivery *delivery, struct hr_parts *out, 
     if (!has_tag(text_get(&text), delivery->room->address)) {
         text_print(&text, " %s", delivery->room->address);
     }
+    bool over = text.over;
     CLEANUP(mem_clear) char *words = text_detach(&text);
     int length = length_weighted(words), status = refuse_link(words, err, err_size);
     if (status != HR_OK) {
         return status;
     }
-    if (length < 0 || text.over) {
+    if (length < 0 || over) {
         snprintf(err, err_size, "the text holds characters that Twitter refuses, or is far too long");
         return HR_EINVAL;
     }

@@ -133,6 +133,20 @@ static void account_trouble(struct job *job, const struct problem *problem)
     job_settle(job, once ? HR_ERETRY : HR_EFAIL, NULL, once ? NO_WAY_MS : -1, problem_words(problem));
 }
 
+/* Takes the thread out of the request; false: there is none. */
+static bool leave_thread(struct job *job)
+{
+    json_t *body = job->remove ? NULL : json_loads(job->body, 0, NULL);
+    bool left = json_object_del(body, "reply") == 0;
+    char *text = left ? json_dumps(body, JSON_COMPACT) : NULL;
+    json_decref(body);
+    if (text != NULL) {
+        free(job->body);
+        job->body = text;
+    }
+    return text != NULL;
+}
+
 static void refused(struct job *job, const struct problem *problem, int64_t reset_ms)
 {
     struct twitter *twitter = job->writer->twitter;
@@ -149,6 +163,10 @@ static void refused(struct job *job, const struct problem *problem, int64_t rese
         return;
     case PROBLEM_SERVER: job_lost(job); return;
     default:
+        if (leave_thread(job)) { /* the post above it may be gone: a question on its own is better than none */
+            job_post(job);
+            return;
+        }
         job_settle(job, HR_EFAIL, NULL, -1,
                    twitter->api->print(twitter->bot, "%s: %s", problem_words(problem),
                                        problem->detail[0] != '\0' ? problem->detail : problem->title));

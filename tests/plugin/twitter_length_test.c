@@ -146,6 +146,13 @@ static void too_long_is_refused_with_the_surplus(void **state)
     assert_int_equal(render(&c, (struct hr_delivery){.text = text}, err, sizeof(err)), HR_EINVAL);
     assert_int_equal(c.count, 0);
     assert_non_null(strstr(err, "too long for Twitter by 3 characters"));
+    char *book = malloc(20001);
+    assert_non_null(book);
+    memset(book, 'a', 20000);
+    book[20000] = '\0';
+    assert_int_equal(render(&c, (struct hr_delivery){.text = book}, err, sizeof(err)), HR_EINVAL);
+    assert_int_equal(c.count, 0); /* not the tag alone */
+    free(book);
 }
 
 static void links_are_refused_with_the_reason(void **state)

@@ -182,6 +182,19 @@ static void the_same_words_as_before_are_refused_with_the_reason(void **state)
     expect(&fix, HR_EFAIL, "");
 }
 
+static void a_question_whose_thread_is_gone_is_posted_on_its_own(void **state)
+{
+    (void)state;
+    struct fix fix = begin(true);
+    assert_int_equal(fake_send(fix.fake, 1, fix.room, "{\"text\":\"Q2: Why? #dpulo\",\"reply\":{\"in_reply_to_tweet_id\":\"12\"}}"),
+                     HR_OK);
+    fake_reply(fix.fake, fake_request(fix.fake, CREATE), 403,
+               "{\"detail\":\"You attempted to reply to a Tweet that is deleted or not visible to you.\",\"title\":\"Forbidden\"}");
+    assert_non_null(fake_with(fix.fake, FAKE_HTTP, "{\"text\":\"Q2: Why? #dpulo\"}"));
+    fake_reply(fix.fake, fake_request(fix.fake, CREATE), 201, "{\"data\":{\"id\":\"1597700000000000009\"}}");
+    expect(&fix, HR_OK, "1597700000000000009");
+}
+
 static void a_double_after_a_lost_answer_means_it_landed(void **state)
 {
     (void)state;
@@ -408,6 +421,7 @@ int main(void)
         cmocka_unit_test(words_of_last_week_are_not_taken_for_ours),
         cmocka_unit_test(without_any_answer_for_a_minute_it_is_unknown),
         cmocka_unit_test(the_same_words_as_before_are_refused_with_the_reason),
+        cmocka_unit_test(a_question_whose_thread_is_gone_is_posted_on_its_own),
         cmocka_unit_test(a_double_after_a_lost_answer_means_it_landed),
         cmocka_unit_test(a_429_waits_for_its_reset),
         cmocka_unit_test(without_money_posting_stops_aloud),
