@@ -16,6 +16,7 @@ enum {
     LEFT_OUT_MS = 10 * 60 * 1000,
     BACKLOG_POSTS = 15,
     WAITING_MAX = 1000,
+    BURST_MAX = 20000, /* of a room that can be reached: thousands of lines may come at once, and go at once */
     QUIET_MAX_MS = 30 * 60 * 1000, /* of the real clock; more is left over from a clock that jumped back */
 };
 
@@ -71,9 +72,11 @@ void calm_ceiling(struct outbox *outbox)
 {
     for (struct room *room = rooms_next(outbox->app->rooms, NULL); room != NULL;
          room = rooms_next(outbox->app->rooms, room)) {
+        bool reachable = room->up && room->network != NULL && room->network->up;
         for (int p = HR_PEOPLE; p <= HR_ACK; p++) {
-            while (room->lane.count[p] > WAITING_MAX) {
-                row_delivery_state(outbox, room->lane.head[p]->delivery, "expired", "1,000 newer lines waited");
+            while (room->lane.count[p] > (reachable ? BURST_MAX : WAITING_MAX)) {
+                row_delivery_state(outbox, room->lane.head[p]->delivery, "expired",
+                                   reachable ? "20,000 newer lines waited" : "1,000 newer lines waited");
                 room->lane.left_message = room->lane.head[p]->message;
                 room->lane.left_out++;
                 lane_pop(room, (enum hr_priority)p);

@@ -119,6 +119,14 @@ static void a_room_nobody_can_reach_keeps_the_newest_thousand(void **state)
                                        " r.address = 'calm' AND state = 'waiting'"), 1);
 }
 
+static void a_room_that_can_be_reached_loses_nothing_of_a_burst(void **state)
+{
+    struct fixture *f = *state;
+    f->relay_as = HR_PEOPLE;
+    post(f, 0, 2005);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery WHERE state = 'expired'"), 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
@@ -129,6 +137,7 @@ int main(void)
         T(what_waited_ten_minutes_is_left_out_and_told),
         T(a_backlog_is_told_once_until_it_is_gone),
         T(a_room_nobody_can_reach_keeps_the_newest_thousand),
+        T(a_room_that_can_be_reached_loses_nothing_of_a_burst),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
