@@ -72,10 +72,10 @@ static size_t cut_before(const char *text, size_t max)
 }
 
 /* Bytes of text that fit into one event. */
-static size_t piece(const char *text, size_t len, bool html)
+static size_t piece(const char *text, size_t len, bool html, size_t max)
 {
     size_t cost = 0, at = 0;
-    while (at < len && cost + cost_of(text[at], html) <= RENDER_MAX_BYTES) {
+    while (at < len && cost + cost_of(text[at], html) <= max) {
         cost += cost_of(text[at++], html);
     }
     return at == len ? len : cut_before(text, at);
@@ -182,12 +182,12 @@ static int put_text(const struct hr_delivery *delivery, struct hr_parts *out)
 {
     const struct head head = head_of(delivery);
     const char *text = delivery->text;
-    /* An edit carries everything twice. */
-    bool twice = (head.lead[0] != '\0' && head.url[0] != '\0') || delivery->act == HR_ACT_EDIT;
+    bool html = head.lead[0] != '\0' && head.url[0] != '\0';
+    size_t max = RENDER_MAX_BYTES / (delivery->act == HR_ACT_EDIT ? 2 : 1); /* an edit carries everything twice */
     size_t left = strlen(text), no = 0;
     int rc = HR_OK;
     while (rc == HR_OK && (left > 0 || no == 0)) {
-        size_t len = piece(text, left, twice), shown = without_space(text, len);
+        size_t len = piece(text, left, html, max), shown = without_space(text, len);
         json_t *content = shown > 0 ? content_of(delivery, &head, text, shown) : NULL;
         if (shown == 0 && left > len) {
             text += len, left -= len;

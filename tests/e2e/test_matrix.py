@@ -220,6 +220,12 @@ def test_private_rooms_are_for_members_only(chat):
         no = c.guest.wait(lambda e: e["room_id"] == hidden and e["type"] == "m.room.member" and e.get("state_key") == c.user
                           and e["content"]["membership"] == "leave")
         assert "encrypted" in no["content"]["reason"]
+        second = c.owner.create_room(public=False, invite=[c.user], is_direct=True)
+        wait_for(lambda: c.user in c.owner.members(second), message=c.bot.tail)
+        c.owner.api("PUT", f"/rooms/{urllib.parse.quote(second)}/state/m.room.encryption/", {"algorithm": "m.megolm.v1.aes-sha2"})
+        wait_for(lambda: c.user not in c.owner.members(second), message=c.bot.tail)
+        c.guest.api("POST", f"/rooms/{urllib.parse.quote(private)}/leave", {})
+        c.bot.wait_log("Nobody else is here any more")
     stranger.stop()
 
 

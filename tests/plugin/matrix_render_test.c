@@ -27,6 +27,29 @@ static void expect(struct world *world, const struct hr_delivery *what, size_t c
         expect(world, what, sizeof(parts) / sizeof(parts[0]), parts);                             \
     } while (0)
 
+static void a_long_post_that_was_edited_fits_into_its_events(void **state)
+{
+    (void)state;
+    struct world *world = world_open();
+    char *text = malloc(25001);
+    assert_non_null(text);
+    memset(text, 'a', 25000);
+    text[25000] = '\0';
+    const char *const target[] = {"$1"};
+    struct hr_delivery edit = delivery(HR_ACT_EDIT, "Ben on Twitter", text);
+    edit.lead_url = "https://x.com/ben_r/status/1";
+    edit.target = target;
+    edit.target_count = 1;
+    fake_forget(world->fake);
+    size_t count = fake_render(world->fake, &edit);
+    assert_true(count > 0);
+    for (size_t i = 0; i < count; i++) {
+        assert_in_range(strlen(fake_nth(world->fake, FAKE_PART, i)->text), 1, 60000);
+    }
+    free(text);
+    world_free(world);
+}
+
 static void peoples_words_are_text_and_the_bots_are_notices(void **state)
 {
     (void)state;
@@ -268,6 +291,7 @@ static void options_are_checked_together(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_long_post_that_was_edited_fits_into_its_events),
         cmocka_unit_test(peoples_words_are_text_and_the_bots_are_notices),
         cmocka_unit_test(the_name_links_to_the_post_and_everything_is_escaped),
         cmocka_unit_test(emotes_read_as_a_sentence),
