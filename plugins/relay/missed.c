@@ -27,7 +27,7 @@ int missed_event(struct relay *relay, const struct hr_event *event)
 struct reading {
     struct relay *relay;
     const char *text; /* of the answer so far, or NULL */
-    int64_t last;     /* number of the last post shown */
+    int64_t last;     /* number of the last post shown, in the last of its rooms */
     int left;
 };
 
@@ -65,7 +65,7 @@ int run_missed(void *state, const struct hr_call *call)
     const struct hr_api *api = reading.relay->api;
     struct hr_bot *bot = reading.relay->bot;
     const struct hr_value args[] = {HR_V_STR(call->chat->name), HR_V_INT((int64_t)call->room->id)};
-    int status = api->sql(bot, "SELECT min(id), lead, text" UNSEEN " GROUP BY message ORDER BY 1 LIMIT 6", args, 2,
+    int status = api->sql(bot, "SELECT max(id), lead, text" UNSEEN " GROUP BY message ORDER BY min(id) LIMIT 6", args, 2,
                           on_missed, &reading);
     if (status < 0) {
         return status;
