@@ -199,8 +199,8 @@ static int net_post(struct hr_bot *bot, const struct hr_post *post, uint64_t *me
     return messages_post(bot->app->messages, bot, post, message);
 }
 
-static int net_edit(struct hr_bot *bot, const char *remote_id, const char *revision, const char *text,
-                    size_t text_len, const char *author_id)
+static int net_edit(struct hr_bot *bot, const char *remote_id, const char *revision, const char *text, size_t text_len,
+                    const char *author_id)
 {
     return messages_edit(bot->app->messages, bot, remote_id, revision, text, text_len, author_id);
 }
@@ -241,8 +241,7 @@ static bool net_allow_private(struct hr_bot *bot, const char *address)
     return rooms_may_be_private(bot->app->rooms, bot->network, address);
 }
 
-static int net_http(struct hr_bot *bot, const struct hr_http *http, hr_http_fn *fn, void *arg,
-                    struct hr_request **out)
+static int net_http(struct hr_bot *bot, const struct hr_http *http, hr_http_fn *fn, void *arg, struct hr_request **out)
 {
     return http_start(bot->app->http, bot, http, fn, arg, out);
 }
@@ -287,16 +286,15 @@ static const struct hr_network_api network_table = {
     .account_known = net_account_known,
 };
 
-#define COMMON                                                                                         \
-    .size = sizeof(struct hr_api), .log = api_log, .print = api_print, .words = api_words,              \
-    .option = api_option, .instance = api_instance, .problem = api_problem, .out = api_out,             \
-    .now_ms = api_now, .monotonic_ms = api_monotonic, .wall_ms = api_wall, .timer_at = api_timer_at,    \
-    .timer_in = api_timer_in, .timer_stop = timers_stop, .random = api_random, .room = api_room,        \
-    .chat = api_chat, .rooms = api_rooms, .routes = api_routes, .chats = api_chats,                     \
-    .chat_set = api_chat_set, .say = api_say, .relay = api_relay, .answer = api_answer, .may = api_may, \
-    .hosts = api_hosts, .message = api_message, .release = api_release, .hide = api_hide,               \
-    .drop_waiting = api_drop_waiting, .sql = plugin_sql,                                                \
-    .networks = api_networks, .reports = api_reports, .secret = api_secret
+#define COMMON                                                                                                   \
+    .size = sizeof(struct hr_api), .log = api_log, .print = api_print, .words = api_words, .option = api_option, \
+    .instance = api_instance, .problem = api_problem, .out = api_out, .now_ms = api_now,                         \
+    .monotonic_ms = api_monotonic, .wall_ms = api_wall, .timer_at = api_timer_at, .timer_in = api_timer_in,      \
+    .timer_stop = timers_stop, .random = api_random, .room = api_room, .chat = api_chat, .rooms = api_rooms,     \
+    .routes = api_routes, .chats = api_chats, .chat_set = api_chat_set, .say = api_say, .relay = api_relay,      \
+    .answer = api_answer, .may = api_may, .hosts = api_hosts, .message = api_message, .release = api_release,    \
+    .hide = api_hide, .drop_waiting = api_drop_waiting, .sql = plugin_sql, .networks = api_networks,             \
+    .reports = api_reports, .secret = api_secret
 
 static const struct hr_api feature_api = {COMMON, .net = NULL};
 static const struct hr_api network_api = {COMMON, .net = &network_table};

@@ -75,7 +75,10 @@ void claim_launch(struct outbox *outbox, struct network *network, struct piece *
 
 struct collect {
     struct hr_parts hr;
-    struct { char *body; size_t len; } part[PARTS_MAX];
+    struct {
+        char *body;
+        size_t len;
+    } part[PARTS_MAX];
     size_t count;
     bool over;
 };
@@ -204,4 +207,3 @@ void claim_item(struct outbox *outbox, struct network *network, struct item *fir
         merge_say_again(outbox, &gone);
     }
 }
-

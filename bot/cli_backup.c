@@ -49,8 +49,8 @@ static int forget_identity(const char *file)
     sqlite3 *db = NULL;
     int code = sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE, NULL);
     if (code == SQLITE_OK) {
-        code = sqlite3_exec(db, "PRAGMA journal_mode = DELETE; DELETE FROM host_meta WHERE key = 'store_id'", NULL, NULL,
-                            NULL);
+        code = sqlite3_exec(db, "PRAGMA journal_mode = DELETE; DELETE FROM host_meta WHERE key = 'store_id'", NULL,
+                            NULL, NULL);
     }
     (void)sqlite3_close(db);
     return code == SQLITE_OK ? HR_OK : HR_EFAIL;

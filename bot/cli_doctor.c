@@ -15,7 +15,7 @@
 
 enum { WAIT_TICKS = 600, ROOM_TICKS = 100, REPORT_MAX_BYTES = 4096 }; /* ticks of 50 ms: 30 s, 5 s */
 
-#define SCARCE_RATE 0.5 /* parts a second: what three rooms can live with */
+#define SCARCE_RATE 0.5       /* parts a second: what three rooms can live with */
 #define UNLIMITED_RATE 1000.0 /* no account gets that: the operator lifted the limit */
 
 struct visit {

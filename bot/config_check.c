@@ -163,10 +163,11 @@ static void check_room(struct config *config, const struct config_room *room)
         config_problem(config, room->where, "room '%.40s/%.80s': %s", room->network, room->address, err);
     }
     if (room->power_host > 0 && strcmp(plugin->network->service, "IRC") == 0) {
-        config_problem(config, room->where,
-                       "room '%.40s/%.80s': power_host is not for IRC, where being operator of a channel proves nothing "
-                       "about a person. Name the hosts by their accounts: role \"host\" { accounts = { \"%.40s/NAME\" } }",
-                       room->network, room->address, room->network);
+        config_problem(
+            config, room->where,
+            "room '%.40s/%.80s': power_host is not for IRC, where being operator of a channel proves nothing "
+            "about a person. Name the hosts by their accounts: role \"host\" { accounts = { \"%.40s/NAME\" } }",
+            room->network, room->address, room->network);
     }
 }
 

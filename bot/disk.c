@@ -21,8 +21,8 @@ void disk_look(struct disk *disk, uint64_t free_bytes)
     bool low = free_bytes < LOW_BYTES;
     if (low && !disk->low) {
         log_line(HR_ERROR, NULL,
-                 "the disk of %s has %" PRIu64 " MB left. Make room: when it is full the bot has to stop",
-                 disk->dir, free_bytes >> 20);
+                 "the disk of %s has %" PRIu64 " MB left. Make room: when it is full the bot has to stop", disk->dir,
+                 free_bytes >> 20);
     } else if (!low && disk->low) {
         log_line(HR_INFO, NULL, "the disk of %s has room again", disk->dir);
     }

@@ -65,7 +65,8 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
         watch->fd = fd;
         watch->poll.data = watch;
         if ((result = uv_poll_init_socket(http->app->loop, &watch->poll, fd)) < 0) {
-            log_line(HR_ERROR, NULL, "can't watch a connection: %s; its request fails at its timeout", uv_strerror(result));
+            log_line(HR_ERROR, NULL, "can't watch a connection: %s; its request fails at its timeout",
+                     uv_strerror(result));
             free(watch);
             return 0;
         }
@@ -271,7 +272,8 @@ static void on_stall(uv_timer_t *timer)
     struct hr_request *request, *next;
     int64_t now_ms = clock_monotonic_ms(), first_ms = INT64_MAX;
 
-    DL_FOREACH_SAFE2(http->all, request, next, all_next) {
+    DL_FOREACH_SAFE2(http->all, request, next, all_next)
+    {
         int64_t left_ms;
 
         if (request->state != HTTP_RUNNING || request->last_ms == 0) {

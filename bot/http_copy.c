@@ -43,7 +43,8 @@ static void check_host(struct hr_request *request, const char *scheme)
     bare[strcspn(bare, "]")] = '\0';
     request->here = address_is_loopback(bare);
     if (strcasecmp(scheme, "https") != 0 && !request->here) {
-        http_request_fail(request, HR_EDENIED, "without https hashroom talks to this machine only; write https:// instead");
+        http_request_fail(request, HR_EDENIED,
+                          "without https hashroom talks to this machine only; write https:// instead");
     }
 }
 
@@ -94,7 +95,8 @@ static int copy_headers(struct hr_request *request, const char *const *headers, 
     for (; headers && *headers; headers++) {
         const char *colon = strchr(*headers, ':');
 
-        if (!colon || colon == *headers || !text_is_clean(*headers) || strcspn(*headers, " ;") < (size_t)(colon - *headers)) {
+        if (!colon || colon == *headers || !text_is_clean(*headers) ||
+            strcspn(*headers, " ;") < (size_t)(colon - *headers)) {
             return HR_EINVAL;
         }
         if ((total += strlen(*headers)) > HTTP_MAX_HEADER_BYTES) {
@@ -133,7 +135,9 @@ int http_request_copy(struct hr_request *request, const struct hr_http *from, co
     request->retry_ms = -1;
     request->in = (struct hr_http){
         .max_reply_bytes = given.max_reply_bytes ? given.max_reply_bytes : REPLY_BYTES,
-        .timeout_ms = given.timeout_ms == 0 ? TIMEOUT_MS : given.timeout_ms > MAX_MS ? MAX_MS : given.timeout_ms,
+        .timeout_ms = given.timeout_ms == 0       ? TIMEOUT_MS
+                      : given.timeout_ms > MAX_MS ? MAX_MS
+                                                  : given.timeout_ms,
         .stall_ms = given.stall_ms > MAX_MS ? MAX_MS : given.stall_ms,
         .data = given.data,
         .opened = given.opened,

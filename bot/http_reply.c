@@ -4,7 +4,11 @@
 #include "tls.h"
 #include <ctype.h>
 
-static const struct { CURLcode code; int status; const char *words; } OUTCOMES[] = {
+static const struct {
+    CURLcode code;
+    int status;
+    const char *words;
+} OUTCOMES[] = {
     {CURLE_COULDNT_RESOLVE_HOST, HR_ERETRY, "the name can't be found"},
     {CURLE_COULDNT_RESOLVE_PROXY, HR_ERETRY, "the proxy's name can't be found"},
     {CURLE_COULDNT_CONNECT, HR_ERETRY, "no connection could be made"},
@@ -45,7 +49,8 @@ static int tls_status(long verify_result, const char *curl_error, const char **w
         *words = "the server doesn't speak TLS on this port";
         return HR_EDENIED;
     }
-    if (has(curl_error, "SYSCALL") || has(curl_error, "reset") || has(curl_error, "eof") || has(curl_error, "ZERO_RETURN")) {
+    if (has(curl_error, "SYSCALL") || has(curl_error, "reset") || has(curl_error, "eof") ||
+        has(curl_error, "ZERO_RETURN")) {
         *words = "the connection broke during the TLS handshake";
         return HR_ERETRY;
     }

@@ -284,7 +284,8 @@ bool http_request_redirect(struct hr_request *request)
 
     curl_easy_getinfo(request->easy, CURLINFO_REDIRECT_URL, &to);
     if (!to || strcmp(request->in.method, "GET") != 0 || request->redirects >= HTTP_MAX_REDIRECTS ||
-        strlen(to) > HTTP_MAX_URL_BYTES || !http_same_origin(request->in.url, to) || (request->end_ms && left_ms <= 0)) {
+        strlen(to) > HTTP_MAX_URL_BYTES || !http_same_origin(request->in.url, to) ||
+        (request->end_ms && left_ms <= 0)) {
         return false;
     }
     request->redirects++;
@@ -311,8 +312,9 @@ static void say_failure(struct hr_request *request, CURLcode result)
     curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &os_error);
     status = http_curl_status(result, verify_result, request->curl_error, &words);
     if (result == CURLE_OPERATION_TIMEDOUT) {
-        http_request_fail(request, status, "%s", request->tries > 0 ? "the whole answer didn't come in time"
-                                                                    : "no connection could be made in time");
+        http_request_fail(request, status, "%s",
+                          request->tries > 0 ? "the whole answer didn't come in time"
+                                             : "no connection could be made in time");
     } else if (result == CURLE_COULDNT_CONNECT && os_error) {
         http_request_fail(request, status, "can't connect: %s", strerror((int)os_error));
     } else if (status == HR_EDENIED) {

@@ -20,7 +20,9 @@ static const struct cli_command commands[] = {
      "line; "
      "--speed: so many times faster than life; --length: of the chat; --questions: one a line.",
      cli_rehearse},
-    {"backup", "FILE", "Writes the database into a new file, also while the bot runs. To go back to it, put it in the place of hashroom.db.",
+    {"backup", "FILE",
+     "Writes the database into a new file, also while the bot runs. To go back to it, put it in the place of "
+     "hashroom.db.",
      cli_backup},
     {"export", "NAME [--chat CHAT] [--format FORMAT]",
      "Prints what a plugin kept, for example: export links --format md. Without NAME: lists what there is.",

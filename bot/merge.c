@@ -43,13 +43,13 @@ size_t merge_gather(const struct network *network, const struct item *first, dou
 /* Lines of the delivered merged part that carries (message, room), but for those no longer live. */
 static sqlite3_stmt *siblings(struct outbox *outbox, const struct item *item)
 {
-    sqlite3_stmt *stmt = store_sql(
-        outbox->app->store,
-        "SELECT DISTINCT o.id, o.message, o.flags, o.priority FROM delivery d"
-        " JOIN delivery_part dp ON dp.delivery = d.id AND dp.merged = 1 JOIN part p ON p.id = dp.part"
-        " JOIN delivery_part op ON op.part = p.id AND op.merged = 1 JOIN delivery o ON o.id = op.delivery"
-        " JOIN message m ON m.id = o.message WHERE d.message = ?1 AND d.room = ?2 AND d.act = 0 AND o.act = 0"
-        " AND p.state = 'delivered' AND m.state = 'live' ORDER BY o.id");
+    sqlite3_stmt *stmt =
+        store_sql(outbox->app->store,
+                  "SELECT DISTINCT o.id, o.message, o.flags, o.priority FROM delivery d"
+                  " JOIN delivery_part dp ON dp.delivery = d.id AND dp.merged = 1 JOIN part p ON p.id = dp.part"
+                  " JOIN delivery_part op ON op.part = p.id AND op.merged = 1 JOIN delivery o ON o.id = op.delivery"
+                  " JOIN message m ON m.id = o.message WHERE d.message = ?1 AND d.room = ?2 AND d.act = 0 AND o.act = 0"
+                  " AND p.state = 'delivered' AND m.state = 'live' ORDER BY o.id");
     sqlite3_bind_int64(stmt, 1, (int64_t)item->message);
     sqlite3_bind_int64(stmt, 2, (int64_t)item->room->hr.id);
     return stmt;
@@ -74,10 +74,10 @@ size_t merge_siblings(struct outbox *outbox, const struct item *edit, struct ite
 static void mark_removed(struct outbox *outbox, const struct item *removal)
 {
     turn_write(outbox->app->turn);
-    sqlite3_stmt *stmt = store_sql(outbox->app->store,
-                                   "UPDATE part SET state = 'removed' WHERE state = 'delivered' AND id IN"
-                                   " (SELECT dp.part FROM delivery d JOIN delivery_part dp ON dp.delivery = d.id"
-                                   " WHERE d.message IN (" MERGE_MESSAGES ") AND d.room = ?2 AND d.act <= 1)");
+    sqlite3_stmt *stmt =
+        store_sql(outbox->app->store, "UPDATE part SET state = 'removed' WHERE state = 'delivered' AND id IN"
+                                      " (SELECT dp.part FROM delivery d JOIN delivery_part dp ON dp.delivery = d.id"
+                                      " WHERE d.message IN (" MERGE_MESSAGES ") AND d.room = ?2 AND d.act <= 1)");
     sqlite3_bind_int64(stmt, 1, (int64_t)removal->message);
     sqlite3_bind_int64(stmt, 2, (int64_t)removal->room->hr.id);
     (void)store_run(outbox->app->store, stmt);

@@ -93,8 +93,7 @@ static void answer_of(struct messages *messages, const struct hr_bot *from, cons
     }
     message->reply_to = messages_by_remote(messages, from->network->scope, post->reply_to);
     struct hr_message parent;
-    if (message->reply_to != 0 &&
-        messages_read(messages, &messages->app->arena, message->reply_to, &parent) == HR_OK) {
+    if (message->reply_to != 0 && messages_read(messages, &messages->app->arena, message->reply_to, &parent) == HR_OK) {
         message->reply_name = parent.author.name;
         message->reply_text = arena_strndup(&messages->app->arena, parent.text,
                                             utf8_prefix(parent.text, strcspn(parent.text, "\n"), EXCERPT_MAX_BYTES));
@@ -311,7 +310,8 @@ uint64_t messages_own(struct messages *messages, struct hr_bot *from, const stru
         .question = record != NULL ? record->hr.question : 0,
         .flags = HR_MSG_OWN,
     };
-    const char *key =
-        say->key == NULL ? NULL : arena_printf(&messages->app->arena, "%s:%s", from == NULL ? "host" : from->plugin->name, say->key);
+    const char *key = say->key == NULL ? NULL
+                                       : arena_printf(&messages->app->arena, "%s:%s",
+                                                      from == NULL ? "host" : from->plugin->name, say->key);
     return message_row_insert(messages, "own", key, &message);
 }

@@ -40,15 +40,15 @@ static const struct hr_link *unpack_links(struct arena *arena, const char *packe
     return links;
 }
 
-uint64_t message_row_insert(struct messages *messages, const char *scope, const char *key,
-                            const struct hr_message *m)
+uint64_t message_row_insert(struct messages *messages, const char *scope, const char *key, const struct hr_message *m)
 {
     struct store *store = messages->app->store;
     turn_write(messages->app->turn);
     sqlite3_stmt *stmt = store_sql(
         store, "INSERT INTO message(scope, key, room, author, account, name, handle, power, text, url, links, reply_to,"
                " reply_name, reply_text, time_ms, logged_ms, chat, session, question, flags, state)"
-               " VALUES(?1, coalesce(?2, 'n' || (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'message')), ?3, ?4, ?5, ?6, ?7, ?8,"
+               " VALUES(?1, coalesce(?2, 'n' || (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = "
+               "'message')), ?3, ?4, ?5, ?6, ?7, ?8,"
                " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, 'live')");
     bind_text(stmt, 1, scope);
     bind_text(stmt, 2, key);
@@ -162,8 +162,8 @@ int messages_read_flags(struct messages *messages, uint64_t id, uint32_t *flags,
 void messages_revision(struct messages *messages, const char *scope, const char *remote_id, uint64_t message)
 {
     turn_write(messages->app->turn);
-    sqlite3_stmt *stmt = store_sql(messages->app->store,
-                                   "INSERT OR IGNORE INTO revision(scope, remote_id, message) VALUES(?1, ?2, ?3)");
+    sqlite3_stmt *stmt =
+        store_sql(messages->app->store, "INSERT OR IGNORE INTO revision(scope, remote_id, message) VALUES(?1, ?2, ?3)");
     bind_text(stmt, 1, scope);
     bind_text(stmt, 2, remote_id);
     sqlite3_bind_int64(stmt, 3, (int64_t)message);

@@ -138,12 +138,13 @@ enum { SAID_MAX = 256 };
 
 static size_t read_said(struct outbox *outbox, uint64_t message, struct said *said)
 {
-    sqlite3_stmt *stmt = store_sql(
-        outbox->app->store,
-        "SELECT d.id, d.room, d.state = 'waiting', d.priority, d.flags, d.lead, d.lead_url,"
-        " EXISTS(SELECT 1 FROM delivery e WHERE e.message = ?1 AND e.room = d.room AND e.act = 1 AND e.state = 'waiting')"
-        " FROM delivery d WHERE d.message = ?1 AND d.act = 0 AND d.state IN ('waiting', 'claimed', 'delivered', 'unknown')"
-        " ORDER BY d.id");
+    sqlite3_stmt *stmt = store_sql(outbox->app->store,
+                                   "SELECT d.id, d.room, d.state = 'waiting', d.priority, d.flags, d.lead, d.lead_url,"
+                                   " EXISTS(SELECT 1 FROM delivery e WHERE e.message = ?1 AND e.room = d.room AND "
+                                   "e.act = 1 AND e.state = 'waiting')"
+                                   " FROM delivery d WHERE d.message = ?1 AND d.act = 0 AND d.state IN ('waiting', "
+                                   "'claimed', 'delivered', 'unknown')"
+                                   " ORDER BY d.id");
     sqlite3_bind_int64(stmt, 1, (int64_t)message);
     size_t count = 0;
     struct arena *arena = &outbox->app->arena;
@@ -222,8 +223,7 @@ void outbox_settle(struct outbox *outbox, struct piece *piece, const char *state
     struct claim *claim = piece->claim;
     row_part_state(outbox, piece->id, state, remote_id, reason);
     if (remote_id != NULL && piece->room->network != NULL) {
-        messages_revision(outbox->app->messages, piece->room->network->scope, remote_id,
-                          claim->carried[0].message);
+        messages_revision(outbox->app->messages, piece->room->network->scope, remote_id, claim->carried[0].message);
     }
     if (strcmp(state, "delivered") != 0 && strcmp(claim->worst, "refused") != 0) {
         claim->worst = strcmp(state, "unknown") == 0 ? "unknown" : "refused";
@@ -233,7 +233,8 @@ void outbox_settle(struct outbox *outbox, struct piece *piece, const char *state
     /* What is left of a line that was refused would stand alone: leave it out. */
     for (struct piece *other = piece->room->lane.piece, *next; other != NULL; other = next) {
         next = other->next;
-        if (other != piece && other->claim == claim && !other->in_flight && !other->arrived && strcmp(claim->worst, "refused") == 0) {
+        if (other != piece && other->claim == claim && !other->in_flight && !other->arrived &&
+            strcmp(claim->worst, "refused") == 0) {
             row_part_state(outbox, other->id, "dropped", NULL, "an earlier part was refused");
             lane_drop_piece(outbox, other);
         }
@@ -349,7 +350,8 @@ int outbox_drop_waiting(struct outbox *outbox, uint64_t room_id, const char *rea
     for (int p = 0; p < LANE_PRIORITIES; p++) {
         for (struct item *item = room->lane.head[p], *next; item != NULL; item = next) {
             next = item->next;
-            if (item->act != HR_ACT_REMOVE) { /* what was taken away is not to stay because the bot is told to be quiet */
+            if (item->act !=
+                HR_ACT_REMOVE) { /* what was taken away is not to stay because the bot is told to be quiet */
                 forget(outbox, room, item->delivery, reason);
                 count++;
             }
@@ -365,7 +367,8 @@ void outbox_network_gone(struct outbox *outbox, struct network *network)
         turn_write(outbox->app->turn);
         outbox_settle_arrived(outbox);
     }
-    HASH_ITER(hh, outbox->pieces, piece, next) {
+    HASH_ITER(hh, outbox->pieces, piece, next)
+    {
         if (piece->room->network == network && piece->in_flight) {
             piece->doubt = true;
             lane_landed(piece);
@@ -388,7 +391,10 @@ void outbox_count(struct outbox *outbox, uint64_t room, struct outbox_counts *ou
     while (store_row(outbox->app->store, stmt)) {
         const char *state = store_text(stmt, 0);
         int64_t count = sqlite3_column_int64(stmt, 1), due_ms = sqlite3_column_int64(stmt, 2);
-        struct { const char *name; int64_t *to; } table[] = {
+        struct {
+            const char *name;
+            int64_t *to;
+        } table[] = {
             {"waiting", &counts.waiting}, {"claimed", &counts.claimed}, {"delivered", &counts.delivered},
             {"named", &counts.named},     {"expired", &counts.expired}, {"refused", &counts.refused},
             {"unknown", &counts.unknown},

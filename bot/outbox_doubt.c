@@ -34,7 +34,8 @@ static void give_up(struct outbox *outbox, struct piece *piece)
     uint64_t message = claim->carried[0].message; /* questions are never merged */
     turn_write(outbox->app->turn);
     outbox_settle_arrived(outbox); /* a part of it may be among those */
-    row_delivery_state(outbox, claim->carried[0].delivery, "unknown", "it may have arrived; it is stated again with a note");
+    row_delivery_state(outbox, claim->carried[0].delivery, "unknown",
+                       "it may have arrived; it is stated again with a note");
     for (struct piece *other = room->lane.piece, *next; other != NULL; other = next) {
         next = other->next;
         if (other->claim == claim) { /* an address to compare: the last piece frees it */

@@ -185,9 +185,8 @@ uint64_t row_part(struct outbox *outbox, const struct room *room, enum hr_act ac
                   bool claimed, const struct claim *claim)
 {
     struct store *store = outbox->app->store;
-    sqlite3_stmt *stmt = write_sql(
-        outbox, "INSERT INTO part(room, txn, act, body, state, attempts, first_ms, last_ms)"
-                " VALUES(?1, ?2, ?3, ?4, iif(?5, 'claimed', 'ready'), ?5, ?6, ?6)");
+    sqlite3_stmt *stmt = write_sql(outbox, "INSERT INTO part(room, txn, act, body, state, attempts, first_ms, last_ms)"
+                                           " VALUES(?1, ?2, ?3, ?4, iif(?5, 'claimed', 'ready'), ?5, ?6, ?6)");
     sqlite3_bind_int64(stmt, 1, (int64_t)room->hr.id);
     bind_text(stmt, 2, store_id(store)); /* with the part's own number it is the transaction id */
     sqlite3_bind_int(stmt, 3, act);
@@ -219,12 +218,11 @@ void row_part_claimed(struct outbox *outbox, const struct piece *piece)
     (void)store_run(outbox->app->store, stmt);
 }
 
-void row_part_state(struct outbox *outbox, uint64_t part, const char *state, const char *remote_id,
-                    const char *reason)
+void row_part_state(struct outbox *outbox, uint64_t part, const char *state, const char *remote_id, const char *reason)
 {
-    sqlite3_stmt *stmt = write_sql(
-        outbox, "UPDATE part SET state = ?2, remote_id = ?3, reason = ?4, settled_ms = ?5,"
-                " body = iif(?2 = 'ready', body, x'') WHERE id = ?1"); /* its words stand in the log alone */
+    sqlite3_stmt *stmt =
+        write_sql(outbox, "UPDATE part SET state = ?2, remote_id = ?3, reason = ?4, settled_ms = ?5,"
+                          " body = iif(?2 = 'ready', body, x'') WHERE id = ?1"); /* its words stand in the log alone */
     sqlite3_bind_int64(stmt, 1, (int64_t)part);
     bind_text(stmt, 2, state);
     bind_text(stmt, 3, remote_id);

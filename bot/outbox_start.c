@@ -77,10 +77,11 @@ static void load_pieces(struct outbox *outbox, const struct open_row *row)
         return;
     }
     struct claim *claim = NULL;
-    sqlite3_stmt *stmt = store_sql(
-        outbox->app->store, "SELECT p.id, p.act, p.body, p.state, p.attempts, p.first_ms FROM delivery_part dp"
-                            " JOIN part p ON p.id = dp.part WHERE dp.delivery = ?1 AND p.state IN ('ready', 'claimed', 'unknown')"
-                            " ORDER BY p.id");
+    sqlite3_stmt *stmt =
+        store_sql(outbox->app->store,
+                  "SELECT p.id, p.act, p.body, p.state, p.attempts, p.first_ms FROM delivery_part dp"
+                  " JOIN part p ON p.id = dp.part WHERE dp.delivery = ?1 AND p.state IN ('ready', 'claimed', 'unknown')"
+                  " ORDER BY p.id");
     sqlite3_bind_int64(stmt, 1, (int64_t)row->delivery);
     bool unknown = false;
     while (store_row(outbox->app->store, stmt)) {

@@ -33,8 +33,7 @@ static bool is_given(const char *view, const char *table)
         return false;
     }
     size_t owner_len = (size_t)(strstr(view, "_pub_") - view);
-    return strncmp(view, "core_pub_", 9) == 0 ||
-           (strncmp(view, table, owner_len) == 0 && table[owner_len] == '_');
+    return strncmp(view, "core_pub_", 9) == 0 || (strncmp(view, table, owner_len) == 0 && table[owner_len] == '_');
 }
 
 /* SQLite names a WITH table to the guard as it names a view: one called like a
@@ -218,7 +217,8 @@ static int find_or_prepare(struct hr_bot *bot, const char *sql, sqlite3_stmt **o
 void plugin_sql_sweep(struct hr_bot *bot)
 {
     struct plugin_stmt *cached, *next;
-    HASH_ITER(hh, bot->sql_cache, cached, next) {
+    HASH_ITER(hh, bot->sql_cache, cached, next)
+    {
         HASH_DEL(bot->sql_cache, cached);
         sqlite3_finalize(cached->stmt);
         free(cached->sql);

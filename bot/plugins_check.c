@@ -79,10 +79,11 @@ static int check_network(const struct hr_network *network, char *why, size_t why
 int plugins_check(const struct hr_plugin *plugin, const char *name, char *why, size_t why_size)
 {
     if (plugin->abi != HR_ABI) {
-        snprintf(why, why_size,
-                 "it was built for another hashroom (its ABI is %u, this one is %u). Build it again with this version's "
-                 "headers",
-                 plugin->abi, HR_ABI);
+        snprintf(
+            why, why_size,
+            "it was built for another hashroom (its ABI is %u, this one is %u). Build it again with this version's "
+            "headers",
+            plugin->abi, HR_ABI);
         return HR_EINVAL;
     }
     if (plugin->size < sizeof(*plugin)) {

@@ -61,8 +61,7 @@ static void expire_heads(struct outbox *outbox, struct room *room)
     calm_leave_out(outbox, room, now);
 }
 
-static bool room_choice(struct outbox *outbox, struct room *room, int64_t now_ms, int64_t *wake_ms,
-                        struct choice *out)
+static bool room_choice(struct outbox *outbox, struct room *room, int64_t now_ms, int64_t *wake_ms, struct choice *out)
 {
     const struct hr_limits *limits = &room->network->limits;
     expire_heads(outbox, room);

@@ -17,8 +17,10 @@ static sqlite3_stmt *pair(struct outbox *outbox, const char *sql, uint64_t messa
 
 bool pump_say_is_open(struct outbox *outbox, uint64_t message, const struct room *room)
 {
-    sqlite3_stmt *stmt = pair(outbox, "SELECT 1 FROM delivery WHERE message = ?1 AND room = ?2 AND act = 0"
-                                      " AND state IN ('waiting', 'claimed')", message, room);
+    sqlite3_stmt *stmt = pair(outbox,
+                              "SELECT 1 FROM delivery WHERE message = ?1 AND room = ?2 AND act = 0"
+                              " AND state IN ('waiting', 'claimed')",
+                              message, room);
     bool open = store_row(outbox->app->store, stmt);
     sqlite3_reset(stmt);
     return open;
@@ -62,8 +64,7 @@ static void read_targets(struct outbox *outbox, const struct item *item, struct 
 }
 
 /* How this room knows a message: by its own id if it was said here, else by the part that carried it. */
-static const char *remote_in_room(struct outbox *outbox, uint64_t message, const struct room *room,
-                                  struct arena *arena)
+static const char *remote_in_room(struct outbox *outbox, uint64_t message, const struct room *room, struct arena *arena)
 {
     sqlite3_stmt *stmt = pair(outbox,
                               "SELECT key FROM message WHERE id = ?1 AND room = ?2 AND scope = ?3"

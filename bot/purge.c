@@ -30,9 +30,9 @@ static int empty(struct purge *purge, const char *sql, uint64_t room, int64_t be
 static void empty_leads(struct purge *purge)
 {
     turn_write(purge->app->turn);
-    sqlite3_stmt *stmt = store_sql(purge->app->store,
-                                   "UPDATE delivery SET lead = '', lead_url = '' WHERE lead <> '' AND message IN"
-                                   " (SELECT id FROM message WHERE name = '' AND scope <> 'own')");
+    sqlite3_stmt *stmt =
+        store_sql(purge->app->store, "UPDATE delivery SET lead = '', lead_url = '' WHERE lead <> '' AND message IN"
+                                     " (SELECT id FROM message WHERE name = '' AND scope <> 'own')");
     (void)store_run(purge->app->store, stmt);
 }
 

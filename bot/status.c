@@ -6,7 +6,8 @@
 const char *status_text(int status)
 {
     switch (status) {
-#define X(name, value, text) case value: return text;
+#define X(name, value, text) \
+    case value: return text;
         HR_STATUS_MAP(X)
 #undef X
     default: return "unknown status";
@@ -16,7 +17,8 @@ const char *status_text(int status)
 const char *status_name(int status)
 {
     switch (status) {
-#define X(name, value, text) case value: return #name;
+#define X(name, value, text) \
+    case value: return #name;
         HR_STATUS_MAP(X)
 #undef X
     default: return "unknown status";

@@ -92,10 +92,11 @@ static int prepare_database(struct store *store, unsigned flags, char *err, size
     bool read_only = (flags & STORE_READ_ONLY) != 0;
     sqlite3_busy_timeout(store->db, 5000);
     if (!read_only) {
-        int rc = exec(store, flags & STORE_TEMPORARY
-                                 ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA secure_delete=ON;"
-                                 : "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
-                      err, err_size);
+        int rc =
+            exec(store,
+                 flags & STORE_TEMPORARY ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA secure_delete=ON;"
+                                         : "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
+                 err, err_size);
         if (rc == HR_OK) {
             rc = exec(store,
                       "PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2048;"
@@ -150,7 +151,8 @@ void store_close(struct store *store)
         return;
     }
     struct cached *cached, *next;
-    HASH_ITER(hh, store->cache, cached, next) {
+    HASH_ITER(hh, store->cache, cached, next)
+    {
         HASH_DEL(store->cache, cached);
         sqlite3_finalize(cached->stmt);
         free(cached);
@@ -219,8 +221,10 @@ int store_migrate(struct store *store, const char *owner, const char *const *ste
     }
     int done = steps_done(store, owner);
     if (done > have) {
-        snprintf(err, err_size, "the database was written by a newer version (%s: step %d, known %d). "
-                 "Install that version, or restore a backup", owner, done, have);
+        snprintf(err, err_size,
+                 "the database was written by a newer version (%s: step %d, known %d). "
+                 "Install that version, or restore a backup",
+                 owner, done, have);
         return HR_EINVAL;
     }
     for (int i = done; i < have; i++) {

@@ -43,7 +43,8 @@ void streams_free(struct streams *streams)
     if (!streams) {
         return;
     }
-    DL_FOREACH_SAFE2(streams->all, stream, next, all_next) {
+    DL_FOREACH_SAFE2(streams->all, stream, next, all_next)
+    {
         if (stream->state != STREAM_CLOSING) {
             stream_dispose(stream);
         }
@@ -141,28 +142,22 @@ static void on_timer(uv_timer_t *timer)
     struct hr_stream *stream = timer->data;
 
     switch (stream->state) {
-    case STREAM_FAILED:
-        tell_closed(stream);
-        break;
+    case STREAM_FAILED: tell_closed(stream); break;
     case STREAM_RESOLVING:
         stream_fail(stream, HR_ERETRY, "looking up the name %s took too long", stream->target.host);
         break;
-    case STREAM_CONNECTING:
-        stream_connect_next(stream, "no answer");
-        break;
+    case STREAM_CONNECTING: stream_connect_next(stream, "no answer"); break;
     case STREAM_HANDSHAKE:
         stream_fail(stream, HR_ERETRY, "%s doesn't answer the TLS handshake; is port %d the one for TLS?",
                     stream->target.host, stream->target.port);
         break;
-    case STREAM_CLOSING:
-        stream_dispose(stream);
-        break;
+    case STREAM_CLOSING: stream_dispose(stream); break;
     case STREAM_OPEN:
-        stream_fail(stream, HR_ERETRY, "the connection to %s broke: %s", stream->target.host, uv_strerror(stream->broken));
+        stream_fail(stream, HR_ERETRY, "the connection to %s broke: %s", stream->target.host,
+                    uv_strerror(stream->broken));
         break;
     case STREAM_QUEUED:
-    case STREAM_GONE:
-        break;
+    case STREAM_GONE: break;
     }
 }
 
@@ -201,8 +196,10 @@ static void begin(void *arg)
 
     if (stream->state == STREAM_QUEUED) {
         if (target->plain && !target->allow_plain && !address_is_loopback(target->host)) {
-            stream_fail(stream, HR_EDENIED, "the connection to %s would not be encrypted; "
-                        "without TLS hashroom connects to this machine only", target->host);
+            stream_fail(stream, HR_EDENIED,
+                        "the connection to %s would not be encrypted; "
+                        "without TLS hashroom connects to this machine only",
+                        target->host);
         } else if (!target->plain && !(stream->tls = tls_new(target, err, sizeof(err)))) {
             stream_fail(stream, HR_EINVAL, "%s", err);
         } else {

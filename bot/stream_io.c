@@ -176,7 +176,8 @@ static void shake_hands(struct hr_stream *stream)
 
     send_tls_output(stream, 0); /* also the alert that says why we refuse */
     if (result < 0) {
-        stream_fail(stream, HR_EDENIED, "TLS to %s port %d is refused: %s", stream->target.host, stream->target.port, err);
+        stream_fail(stream, HR_EDENIED, "TLS to %s port %d is refused: %s", stream->target.host, stream->target.port,
+                    err);
     } else if (result == 1 && stream->state == STREAM_HANDSHAKE) {
         tell_opened(stream, tls_version(stream->tls));
     }

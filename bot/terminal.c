@@ -25,9 +25,14 @@ struct terminal {
     void (*line)(void *arg, const char *text);
     void *arg;
     int in_fd, out_fd;
-    union { uv_handle_t handle; uv_stream_t stream; uv_tty_t tty; uv_pipe_t pipe; } in; /* not for files */
+    union {
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_tty_t tty;
+        uv_pipe_t pipe;
+    } in; /* not for files */
     bool in_is_stream, ended, broken;
-    uv_fs_t read;  /* for files */
+    uv_fs_t read;     /* for files */
     uv_timer_t timer; /* output that waits; the end that is to be told */
     bool tell_end;
     struct buf typed, kept;

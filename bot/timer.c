@@ -6,7 +6,7 @@
 #include <utlist.h>
 
 enum {
-    MAX_TIMERS = 8192,     /* of all owners: more is a plugin that lost count */
+    MAX_TIMERS = 8192,       /* of all owners: more is a plugin that lost count */
     CHAT_RECHECK_MS = 15000, /* the chat clock follows the system's clock, which may jump while uv_timer doesn't */
 };
 static const int64_t MAX_SLEEP_MS = 3600 * 1000;
@@ -206,7 +206,8 @@ static int timer_start(struct queue *queue, struct hr_bot *owner, int64_t due_ms
     return HR_OK;
 }
 
-int timers_at(struct timers *timers, struct hr_bot *owner, int64_t at_ms, hr_timer_fn *fn, void *arg, struct hr_timer **out)
+int timers_at(struct timers *timers, struct hr_bot *owner, int64_t at_ms, hr_timer_fn *fn, void *arg,
+              struct hr_timer **out)
 {
     return timer_start(&timers->chat, owner, at_ms, 0, fn, arg, out);
 }

@@ -18,16 +18,11 @@ struct tls {
 const char *tls_verify_words(long verify_result)
 {
     switch (verify_result) {
-    case X509_V_OK:
-        return NULL;
-    case X509_V_ERR_HOSTNAME_MISMATCH:
-        return "its certificate is for another name";
-    case X509_V_ERR_IP_ADDRESS_MISMATCH:
-        return "its certificate is for another address";
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-        return "its certificate has expired";
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-        return "its certificate is not valid yet; is this machine's clock right?";
+    case X509_V_OK: return NULL;
+    case X509_V_ERR_HOSTNAME_MISMATCH: return "its certificate is for another name";
+    case X509_V_ERR_IP_ADDRESS_MISMATCH: return "its certificate is for another address";
+    case X509_V_ERR_CERT_HAS_EXPIRED: return "its certificate has expired";
+    case X509_V_ERR_CERT_NOT_YET_VALID: return "its certificate is not valid yet; is this machine's clock right?";
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
         return "its certificate is signed by itself, not by an authority this machine knows";
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
@@ -35,10 +30,8 @@ const char *tls_verify_words(long verify_result)
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
         return "its certificate comes from an authority this machine doesn't know";
-    case X509_V_ERR_CERT_REVOKED:
-        return "its certificate was revoked";
-    default:
-        return X509_verify_cert_error_string(verify_result);
+    case X509_V_ERR_CERT_REVOKED: return "its certificate was revoked";
+    default: return X509_verify_cert_error_string(verify_result);
     }
 }
 
@@ -56,9 +49,7 @@ static void say_refusal(struct tls *tls, char *err, size_t err_size)
     case SSL_R_WRONG_VERSION_NUMBER:
     case SSL_R_HTTP_REQUEST:
     case SSL_R_PACKET_LENGTH_TOO_LONG:
-    case SSL_R_UNEXPECTED_MESSAGE:
-        words = "the server doesn't speak TLS on this port";
-        break;
+    case SSL_R_UNEXPECTED_MESSAGE: words = "the server doesn't speak TLS on this port"; break;
     case SSL_R_UNSUPPORTED_PROTOCOL:
     case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
         words = "the server offers only versions of TLS that are too old (1.2 is the least)";
@@ -99,8 +90,9 @@ static int load_files(SSL_CTX *ctx, const struct hr_stream_target *target, char 
         return HR_EINVAL;
     }
     if (target->cert_file && SSL_CTX_use_PrivateKey_file(ctx, key_file, SSL_FILETYPE_PEM) != 1) {
-        snprintf(err, err_size, "can't use the private key in %s: it has to be PEM, without passphrase, and belong to %s",
-                 key_file, target->cert_file);
+        snprintf(err, err_size,
+                 "can't use the private key in %s: it has to be PEM, without passphrase, and belong to %s", key_file,
+                 target->cert_file);
         return HR_EINVAL;
     }
     return HR_OK;
@@ -194,10 +186,8 @@ int tls_read(struct tls *tls, void *bytes, size_t size, char *err, size_t err_si
         return result;
     }
     switch (SSL_get_error(tls->ssl, result)) {
-    case SSL_ERROR_WANT_READ:
-        return 0;
-    case SSL_ERROR_ZERO_RETURN:
-        return HR_ERETRY;
+    case SSL_ERROR_WANT_READ: return 0;
+    case SSL_ERROR_ZERO_RETURN: return HR_ERETRY;
     default:
         say_refusal(tls, err, err_size);
         ERR_clear_error();

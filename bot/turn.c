@@ -49,7 +49,7 @@ static const char *savepoint_sql(int depth, int what)
 {
     static const char *const sql[DEPTH_MAX][3] = {
 #define LEVEL(n) {"SAVEPOINT l" #n, "RELEASE l" #n, "ROLLBACK TO l" #n}
-        LEVEL(0), LEVEL(1), LEVEL(2), LEVEL(3), LEVEL(4), LEVEL(5), LEVEL(6), LEVEL(7),
+        LEVEL(0), LEVEL(1), LEVEL(2),  LEVEL(3),  LEVEL(4),  LEVEL(5),  LEVEL(6),  LEVEL(7),
         LEVEL(8), LEVEL(9), LEVEL(10), LEVEL(11), LEVEL(12), LEVEL(13), LEVEL(14), LEVEL(15),
 #undef LEVEL
     };

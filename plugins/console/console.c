@@ -44,7 +44,8 @@ static const char *correction(const struct hr_delivery *delivery)
 
 static int print_said(const struct hr_delivery *delivery, char *out, size_t size)
 {
-    const char *note = delivery->msg_flags & HR_MSG_SENSITIVE ? "(Content note: its author marked this as sensitive.) " : "";
+    const char *note =
+        delivery->msg_flags & HR_MSG_SENSITIVE ? "(Content note: its author marked this as sensitive.) " : "";
     if (delivery->lead[0] == '\0') {
         return snprintf(out, size, "%s%s%s", correction(delivery), note, delivery->text);
     }
@@ -52,14 +53,15 @@ static int print_said(const struct hr_delivery *delivery, char *out, size_t size
         return snprintf(out, size, "%s%s %s%s", correction(delivery), delivery->lead, note, delivery->text);
     }
     if (delivery->reply_name[0] != '\0' && delivery->act == HR_ACT_SAY) {
-        return snprintf(out, size, "%s, answering %s: %s%s", delivery->lead, delivery->reply_name, note, delivery->text);
+        return snprintf(out, size, "%s, answering %s: %s%s", delivery->lead, delivery->reply_name, note,
+                        delivery->text);
     }
     return snprintf(out, size, "%s%s: %s%s", correction(delivery), delivery->lead, note, delivery->text);
 }
 
 /* One part a delivery, however many lines: a terminal has no limit to keep. */
-static int render(void *state, const struct hr_delivery *const *deliveries, size_t count, struct hr_parts *out, char *err,
-                  size_t err_size)
+static int render(void *state, const struct hr_delivery *const *deliveries, size_t count, struct hr_parts *out,
+                  char *err, size_t err_size)
 {
     (void)state;
     for (size_t i = 0; i < count; i++) {
@@ -143,7 +145,8 @@ static void on_line(void *arg, const char *text)
     };
     int status = net->post(console->bot, &post, NULL);
     if (status < 0) {
-        console->api->log(console->bot, HR_WARN, "a line from the terminal was not taken (status %d). Please type it again", status);
+        console->api->log(console->bot, HR_WARN,
+                          "a line from the terminal was not taken (status %d). Please type it again", status);
     }
 }
 

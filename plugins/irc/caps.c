@@ -9,11 +9,20 @@ static const struct {
     const char *name;
     unsigned flag;
 } known[] = {
-    {"message-tags", CAP_MESSAGE_TAGS}, {"server-time", CAP_SERVER_TIME}, {"account-tag", CAP_ACCOUNT_TAG},
-    {"account-notify", CAP_ACCOUNT_NOTIFY}, {"extended-join", CAP_EXTENDED_JOIN}, {"echo-message", CAP_ECHO_MESSAGE},
-    {"labeled-response", CAP_LABELS}, {"batch", CAP_BATCH}, {"multi-prefix", CAP_MULTI_PREFIX},
-    {"chghost", CAP_CHGHOST}, {"draft/message-redaction", CAP_REDACTION}, {"draft/chathistory", CAP_HISTORY},
-    {"draft/event-playback", CAP_EVENT_PLAYBACK}, {"sasl", CAP_SASL},
+    {"message-tags", CAP_MESSAGE_TAGS},
+    {"server-time", CAP_SERVER_TIME},
+    {"account-tag", CAP_ACCOUNT_TAG},
+    {"account-notify", CAP_ACCOUNT_NOTIFY},
+    {"extended-join", CAP_EXTENDED_JOIN},
+    {"echo-message", CAP_ECHO_MESSAGE},
+    {"labeled-response", CAP_LABELS},
+    {"batch", CAP_BATCH},
+    {"multi-prefix", CAP_MULTI_PREFIX},
+    {"chghost", CAP_CHGHOST},
+    {"draft/message-redaction", CAP_REDACTION},
+    {"draft/chathistory", CAP_HISTORY},
+    {"draft/event-playback", CAP_EVENT_PLAYBACK},
+    {"sasl", CAP_SASL},
 };
 enum { KNOWN = sizeof known / sizeof *known };
 
@@ -129,8 +138,10 @@ static void proceed(struct irc *irc)
     } else if (irc->caps & CAP_SASL) {
         sasl_start(irc);
     } else {
-        link_end(irc, LINK_SLOW, "%s offers no login with SASL, but one is configured. The bot does not go in without "
-                 "its account: set sasl = \"none\" if that is meant", irc_option(irc, "server"));
+        link_end(irc, LINK_SLOW,
+                 "%s offers no login with SASL, but one is configured. The bot does not go in without "
+                 "its account: set sasl = \"none\" if that is meant",
+                 irc_option(irc, "server"));
     }
 }
 

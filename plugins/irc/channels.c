@@ -199,9 +199,10 @@ void channels_on_kick(struct irc *irc, const struct gate_event *event)
     struct wire_source by;
     wire_source_split(&by, event->source);
     refuse(irc, channel,
-           irc->api->print(irc->bot, "%s removed the bot from the channel (%s). It stays out until it is restarted: "
-                           "ask the channel's operators first", by.nick,
-                           event->count > 2 ? event->param[2] : "no reason"));
+           irc->api->print(irc->bot,
+                           "%s removed the bot from the channel (%s). It stays out until it is restarted: "
+                           "ask the channel's operators first",
+                           by.nick, event->count > 2 ? event->param[2] : "no reason"));
 }
 
 void channels_on_mode(struct irc *irc, const struct gate_event *event)

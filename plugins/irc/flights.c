@@ -171,18 +171,16 @@ void flights_on_echo(struct irc *irc, const struct gate_event *event, const char
 static const char *refusal(struct irc *irc, int numeric, const char *server)
 {
     switch (numeric) {
-    case 401:
-        return "nobody of that name is there now";
+    case 401: return "nobody of that name is there now";
     case 403:
-    case 442:
-        return "the bot is not in that channel";
+    case 442: return "the bot is not in that channel";
     case 404:
-        return irc->api->print(irc->bot, "the channel takes no words of the bot now: ask its operators to give it "
-                               "voice (the server says: %.150s)", server);
-    case 477:
-        return "the channel takes words of registered names only: give the bot an account (sasl, sasl_account)";
-    default:
-        return irc->api->print(irc->bot, "the server refused the line (%.150s)", server);
+        return irc->api->print(irc->bot,
+                               "the channel takes no words of the bot now: ask its operators to give it "
+                               "voice (the server says: %.150s)",
+                               server);
+    case 477: return "the channel takes words of registered names only: give the bot an account (sasl, sasl_account)";
+    default: return irc->api->print(irc->bot, "the server refused the line (%.150s)", server);
     }
 }
 

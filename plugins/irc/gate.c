@@ -15,7 +15,7 @@
 enum {
     LIBRARY_LINE_BYTES = 1000, /* its buffer is 1024, one line must always fit */
     LIBRARY_PARAMS = 10,
-    LIBRARY_CTCP_BYTES = 120,  /* longer ones it would cut */
+    LIBRARY_CTCP_BYTES = 120, /* longer ones it would cut */
     ATTACH_TRIES = 4,
 };
 
@@ -23,9 +23,9 @@ struct gate {
     gate_event_fn *fn;
     void *arg;
     irc_session_t *session;
-    int reserved;  /* a low descriptor kept free for the library, -1 while it has it */
-    int library;   /* the number the library asks about */
-    int peer;      /* our end of the pair */
+    int reserved;               /* a low descriptor kept free for the library, -1 while it has it */
+    int library;                /* the number the library asks about */
+    int peer;                   /* our end of the pair */
     char nick[WIRE_NAME_BYTES]; /* what the library believes we are called */
     const struct wire *wire;    /* the line being fed */
     bool delivered, muted, broken;
@@ -45,8 +45,14 @@ static void deliver(irc_session_t *session, const char *origin, const char **par
     }
     gate->delivered = true;
     struct gate_event event = {
-        .wire = gate->wire, .command = gate->wire->command, .source = origin ? origin : "",
-        .param = params, .count = count, .action = action, .ctcp = ctcp, .library = true,
+        .wire = gate->wire,
+        .command = gate->wire->command,
+        .source = origin ? origin : "",
+        .param = params,
+        .count = count,
+        .action = action,
+        .ctcp = ctcp,
+        .library = true,
     };
     gate->fn(gate->arg, &event);
 }
@@ -92,6 +98,7 @@ static void on_connect(irc_session_t *session, const char *event, const char *or
 }
 
 /* The DCC callbacks stay NULL: that keeps DCC inert. */
+/* clang-format off: a table */
 static const irc_callbacks_t callbacks = {
     .event_connect = on_connect, .event_nick = on_any, .event_quit = on_any, .event_join = on_any,
     .event_part = on_any, .event_mode = on_any, .event_umode = on_own_mode, .event_topic = on_any,
@@ -99,6 +106,7 @@ static const irc_callbacks_t callbacks = {
     .event_channel_notice = on_any, .event_invite = on_any, .event_ctcp_req = on_ctcp, .event_ctcp_rep = on_ctcp,
     .event_ctcp_action = on_action, .event_unknown = on_any, .event_numeric = on_numeric,
 };
+/* clang-format on */
 
 /* ---- turning the library's crank ----------------------------------------------- */
 
@@ -308,8 +316,10 @@ struct gate *gate_new(gate_event_fn *fn, void *arg, char *err, size_t err_size)
     gate->arg = arg;
     gate->reserved = gate->library = gate->peer = -1;
     if (reserve(gate)) {
-        (void)snprintf(err, err_size, "no file number below %d is free, which the IRC library needs: "
-                       "start the IRC networks before other plugins", FD_SETSIZE);
+        (void)snprintf(err, err_size,
+                       "no file number below %d is free, which the IRC library needs: "
+                       "start the IRC networks before other plugins",
+                       FD_SETSIZE);
         free(gate);
         return NULL;
     }
@@ -366,7 +376,11 @@ static bool library_safe(const struct wire *wire)
 static void dispatch(struct gate *gate, const struct wire *wire)
 {
     struct gate_event event = {
-        .wire = wire, .command = wire->command, .source = wire->source, .param = wire->param, .count = wire->count,
+        .wire = wire,
+        .command = wire->command,
+        .source = wire->source,
+        .param = wire->param,
+        .count = wire->count,
     };
     char *text = NULL;
     const char *param[2];

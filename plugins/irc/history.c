@@ -10,7 +10,7 @@
 
 static const int64_t answer_ms = 15 * 1000;
 static const int64_t oldest_ms = 60 * 60 * 1000; /* of what was missed */
-static const int64_t margin_ms = 5 * 1000; /* clocks of one network's servers; what is known is not taken twice */
+static const int64_t margin_ms = 5 * 1000;       /* clocks of one network's servers; what is known is not taken twice */
 
 bool history_offered(const struct irc *irc)
 {
@@ -300,8 +300,10 @@ void history_on_end(struct irc *irc)
         return;
     }
     if (history->lines >= history->limit) {
-        irc->api->log(irc->bot, HR_WARN, "%s: more than %d lines were said while the bot was away; the oldest are left "
-                      "out", channel->address, history->limit);
+        irc->api->log(irc->bot, HR_WARN,
+                      "%s: more than %d lines were said while the bot was away; the oldest are left "
+                      "out",
+                      channel->address, history->limit);
     }
     record_seen(irc, channel, channel->joined_ms);
     done(irc, channel);

@@ -99,9 +99,15 @@ static void release(struct irc *irc, size_t i, bool answered)
         query->first = line->next;
         irc->identity.waiting--;
         struct said said = {
-            .room = line->room, .source = line->source, .account = query->account, .text = line->text,
-            .key = line->key, .reply_to = line->reply_to, .time_ms = line->time_ms,
-            .server_ms = line->server_ms, .flags = line->flags,
+            .room = line->room,
+            .source = line->source,
+            .account = query->account,
+            .text = line->text,
+            .key = line->key,
+            .reply_to = line->reply_to,
+            .time_ms = line->time_ms,
+            .server_ms = line->server_ms,
+            .flags = line->flags,
             .power = line->power,
         };
         speech_post(irc, &said);

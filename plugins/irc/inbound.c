@@ -35,8 +35,8 @@ static const char *label_of(struct irc *irc, const struct wire *wire)
 
 static bool is_history(const char *type)
 {
-    return strcmp(type, "chathistory") == 0 || strcmp(type, "znc.in/playback") == 0 ||
-           strcmp(type, "playback") == 0 || strcmp(type, "draft/chathistory-targets") == 0;
+    return strcmp(type, "chathistory") == 0 || strcmp(type, "znc.in/playback") == 0 || strcmp(type, "playback") == 0 ||
+           strcmp(type, "draft/chathistory-targets") == 0;
 }
 
 /* BATCH +ref type ... opens, BATCH -ref closes. A batch inside a batch inherits. */
@@ -160,18 +160,10 @@ static const struct {
     void (*run)(struct irc *irc, const struct gate_event *event);
     bool in_history; /* also from a history batch: the others would change what is now */
 } words[] = {
-    {"PRIVMSG", on_text, true},
-    {"NOTICE", on_text, true},
-    {"JOIN", channels_on_join, false},
-    {"PART", channels_on_part, false},
-    {"KICK", channels_on_kick, false},
-    {"MODE", channels_on_mode, false},
-    {"QUIT", on_quit, false},
-    {"NICK", on_nick, false},
-    {"ACCOUNT", on_account, false},
-    {"CHGHOST", on_chghost, false},
-    {"INVITE", on_invite, false},
-    {"FAIL", on_fail, false},
+    {"PRIVMSG", on_text, true},        {"NOTICE", on_text, true},         {"JOIN", channels_on_join, false},
+    {"PART", channels_on_part, false}, {"KICK", channels_on_kick, false}, {"MODE", channels_on_mode, false},
+    {"QUIT", on_quit, false},          {"NICK", on_nick, false},          {"ACCOUNT", on_account, false},
+    {"CHGHOST", on_chghost, false},    {"INVITE", on_invite, false},      {"FAIL", on_fail, false},
     {"REDACT", on_redact, false},
 };
 
@@ -192,14 +184,9 @@ static void run_numeric(struct irc *irc, int numeric, const struct gate_event *e
         }
         break;
     case 352:
-    case 354:
-        channels_on_who(irc, event);
-        return;
-    case 353:
-        channels_on_names(irc, event);
-        return;
-    default:
-        break;
+    case 354: channels_on_who(irc, event); return;
+    case 353: channels_on_names(irc, event); return;
+    default: break;
     }
     if (!login_on_numeric(irc, numeric, event) && !channels_on_refusal(irc, numeric, event)) {
         (void)flights_on_refusal(irc, numeric, event, label);
@@ -232,7 +219,11 @@ void inbound_event(void *arg, const struct gate_event *event)
 static bool connection_line(struct irc *irc, const struct wire *wire)
 {
     struct gate_event event = {
-        .wire = wire, .command = wire->command, .source = wire->source, .param = wire->param, .count = wire->count,
+        .wire = wire,
+        .command = wire->command,
+        .source = wire->source,
+        .param = wire->param,
+        .count = wire->count,
     };
     if (strcmp(wire->command, "PING") == 0) {
         link_line(irc, "PONG :%.400s", wire->count ? wire->param[wire->count - 1] : "");

@@ -26,7 +26,8 @@ static const struct hr_option options[] = {
      "bot of the hashtag chat, contact: nick of its operator"},
     {"password_file", HR_SECRET, "", 0, 0, "File with the password of the server, if the server itself has one.", NULL},
     {"sasl", HR_STR, "none", 0, 0,
-     "Sign in to the network's services: none, plain (account and password) or external (client certificate).", "plain"},
+     "Sign in to the network's services: none, plain (account and password) or external (client certificate).",
+     "plain"},
     {"sasl_account", HR_STR, "", 0, 0, "The bot's account at the network's services, for sasl = plain.", "hashroom"},
     {"sasl_password_file", HR_SECRET, "", 0, 0, "File with that account's password.", "/etc/hashroom/libera.password"},
     {"cert_file", HR_STR, "", 0, 0, "Client certificate in PEM form, for sasl = external.", NULL},
@@ -88,8 +89,10 @@ static void check_nicks(struct hr_bot *bot, const struct hr_api *api)
     }
     for (; other && *other; other++) {
         if (!wire_nick_valid(*other)) {
-            api->problem(bot, "nick_alternatives", "\"%s\" is no nick. Use letters, digits, - and _, and start with a "
-                         "letter", *other);
+            api->problem(bot, "nick_alternatives",
+                         "\"%s\" is no nick. Use letters, digits, - and _, and start with a "
+                         "letter",
+                         *other);
         }
     }
 }
@@ -104,12 +107,14 @@ static void check_sasl(struct hr_bot *bot, const struct hr_api *api)
             api->problem(bot, "sasl_account", "sasl = \"plain\" needs the name of the account. Set sasl_account");
         }
         if (!GIVEN("sasl_password_file")) {
-            api->problem(bot, "sasl_password_file", "sasl = \"plain\" needs a password. Put it into a file and set "
+            api->problem(bot, "sasl_password_file",
+                         "sasl = \"plain\" needs a password. Put it into a file and set "
                          "sasl_password_file to its path");
         }
     } else if (strcasecmp(sasl, "external") == 0) {
         if (!GIVEN("cert_file") || !api->option(bot, "tls")->num) {
-            api->problem(bot, "sasl", "sasl = \"external\" needs a client certificate and TLS. Set cert_file and "
+            api->problem(bot, "sasl",
+                         "sasl = \"external\" needs a client certificate and TLS. Set cert_file and "
                          "key_file, and tls = yes");
         }
     } else if (strcasecmp(sasl, "none") != 0) {
@@ -129,7 +134,8 @@ static void check(struct hr_bot *bot, const struct hr_api *api)
         api->problem(bot, "server", "\"%s\" is no server. Write its name alone, as irc.libera.chat",
                      server ? server : "");
     } else if (!api->option(bot, "tls")->num && !api->option(bot, "allow_plain")->num && !is_loopback(server)) {
-        api->problem(bot, "tls", "Without TLS everybody on the way can read and change what the bot says. Set tls = "
+        api->problem(bot, "tls",
+                     "Without TLS everybody on the way can read and change what the bot says. Set tls = "
                      "yes (port 6697), or allow_plain = yes if there is no other way");
     }
     if (!user || !word_valid(user)) {
@@ -155,8 +161,10 @@ static int check_room(const char *address, char *err, size_t err_size)
     }
     for (const char *c = address; *c; c++) {
         if ((unsigned char)*c <= ' ' || *c == 0x7f || strchr(",:", *c)) {
-            (void)snprintf(err, err_size, "\"%.60s\" has a space, comma, colon or control character, which no channel "
-                           "has. Write one channel, as \"#dpulo\"", address);
+            (void)snprintf(err, err_size,
+                           "\"%.60s\" has a space, comma, colon or control character, which no channel "
+                           "has. Write one channel, as \"#dpulo\"",
+                           address);
             return HR_EINVAL;
         }
     }
@@ -218,14 +226,17 @@ static void report_counts(const struct irc *irc, struct hr_out *out)
     const struct flights *flights = &irc->flights;
     const struct identity *identity = &irc->identity;
     if (flights->cut_off || flights->sent_again || flights->unknown) {
-        irc->api->out(out, "A lost connection cut off %llu lines. %llu were sent again and may stand there twice. Of "
-                      "%llu nobody can say if they came.\n", (unsigned long long)flights->cut_off,
-                      (unsigned long long)flights->sent_again, (unsigned long long)flights->unknown);
+        irc->api->out(out,
+                      "A lost connection cut off %llu lines. %llu were sent again and may stand there twice. Of "
+                      "%llu nobody can say if they came.\n",
+                      (unsigned long long)flights->cut_off, (unsigned long long)flights->sent_again,
+                      (unsigned long long)flights->unknown);
     }
     if (irc->history.found || irc->history.missed) {
-        irc->api->out(out, "Read back from the network: %llu lines of the bot that had arrived, %llu lines that people "
-                      "said while it was away.\n", (unsigned long long)irc->history.found,
-                      (unsigned long long)irc->history.missed);
+        irc->api->out(out,
+                      "Read back from the network: %llu lines of the bot that had arrived, %llu lines that people "
+                      "said while it was away.\n",
+                      (unsigned long long)irc->history.found, (unsigned long long)irc->history.missed);
     }
     if (identity->waiting || identity->timeouts) {
         irc->api->out(out, "%zu lines wait to learn whose they are. %llu times the network did not answer that.\n",

@@ -7,9 +7,14 @@
 void isupport_init(struct isupport *support)
 {
     *support = (struct isupport){
-        .chantypes = "#&", .prefix_mode = "ov", .prefix_sign = "@+",
-        .list_modes = "beI", .arg_modes = "k", .set_modes = "l",
-        .casemap = CASEMAP_RFC1459, .nick_bytes = 30,
+        .chantypes = "#&",
+        .prefix_mode = "ov",
+        .prefix_sign = "@+",
+        .list_modes = "beI",
+        .arg_modes = "k",
+        .set_modes = "l",
+        .casemap = CASEMAP_RFC1459,
+        .nick_bytes = 30,
     };
 }
 
@@ -30,7 +35,10 @@ static void read_prefix(struct isupport *support, const char *value)
 
 static void read_chanmodes(struct isupport *support, const char *value)
 {
-    struct { char *to; size_t size; } field[] = {
+    struct {
+        char *to;
+        size_t size;
+    } field[] = {
         {support->list_modes, sizeof support->list_modes},
         {support->arg_modes, sizeof support->arg_modes},
         {support->set_modes, sizeof support->set_modes},
@@ -63,8 +71,9 @@ static void read_token(struct isupport *support, const char *token)
     } else if (IS("CHANMODES")) {
         read_chanmodes(support, value);
     } else if (IS("CASEMAPPING")) {
-        support->casemap = strcmp(value, "ascii") == 0 ? CASEMAP_ASCII
-                           : strcmp(value, "strict-rfc1459") == 0 ? CASEMAP_STRICT : CASEMAP_RFC1459;
+        support->casemap = strcmp(value, "ascii") == 0            ? CASEMAP_ASCII
+                           : strcmp(value, "strict-rfc1459") == 0 ? CASEMAP_STRICT
+                                                                  : CASEMAP_RFC1459;
     } else if (IS("NICKLEN") && number(value, WIRE_NAME_BYTES - 1) > 0) {
         support->nick_bytes = number(value, WIRE_NAME_BYTES - 1);
     } else if (IS("CHATHISTORY") || IS("draft/CHATHISTORY")) {

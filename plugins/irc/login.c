@@ -66,8 +66,10 @@ static void on_welcome(struct irc *irc, const struct gate_event *event)
         return;
     }
     if (sasl_wanted(irc) && !irc->login.sasl_ok) {
-        link_end(irc, LINK_SLOW, "%s let the bot in without its account. It left at once: it does not go in without "
-                 "the login that is configured", irc_option(irc, "server"));
+        link_end(irc, LINK_SLOW,
+                 "%s let the bot in without its account. It left at once: it does not go in without "
+                 "the login that is configured",
+                 irc_option(irc, "server"));
         return;
     }
     (void)snprintf(irc->nick, sizeof irc->nick, "%s", event->count ? event->param[0] : "");
@@ -94,8 +96,8 @@ static void on_greeted(struct irc *irc)
 
 static bool says_banned(const char *text)
 {
-    static const char *const words[] = {"banned", "k-line", "g-line", "z-line", "d-line", "klined", "glined", "zlined",
-                                        "akill", "autokill"};
+    static const char *const words[] = {"banned", "k-line", "g-line", "z-line", "d-line",
+                                        "klined", "glined", "zlined", "akill",  "autokill"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcasestr(text, words[i])) {
             return true;
@@ -110,8 +112,10 @@ void login_on_error(struct irc *irc, const struct gate_event *event)
     if (says_banned(text)) {
         link_end(irc, LINK_SLOW, "the network has banned the bot: ask its staff (the server says: %.200s)", text);
     } else if (strcasestr(text, "killed") && !strcasestr(text, "collision") && !strcasestr(text, "ghost")) {
-        link_end(irc, LINK_SLOW, "the network's staff closed the bot's connection: ask them before it comes back (the "
-                 "server says: %.200s)", text);
+        link_end(irc, LINK_SLOW,
+                 "the network's staff closed the bot's connection: ask them before it comes back (the "
+                 "server says: %.200s)",
+                 text);
     } else {
         link_end(irc, LINK_RETRY, "the server closed the connection (%.200s)", text);
     }
@@ -148,16 +152,10 @@ bool login_on_numeric(struct irc *irc, int numeric, const struct gate_event *eve
         return true;
     }
     switch (numeric) {
-    case 1:
-        on_welcome(irc, event);
-        return true;
-    case 5:
-        isupport_read(&irc->support, event->wire);
-        return true;
+    case 1: on_welcome(irc, event); return true;
+    case 5: isupport_read(&irc->support, event->wire); return true;
     case 376: /* end of the greeting */
-    case 422:
-        on_greeted(irc);
-        return true;
+    case 422: on_greeted(irc); return true;
     case 396: /* our host as others see it */
         if (event->count > 1 && !strpbrk(event->param[1], " @!")) {
             (void)snprintf(irc->host, sizeof irc->host, "%s", event->param[1]);
@@ -179,7 +177,6 @@ bool login_on_numeric(struct irc *irc, int numeric, const struct gate_event *eve
     case 465:
         link_end(irc, LINK_SLOW, "the network has banned the bot: ask its staff (the server says: %.200s)", text);
         return true;
-    default:
-        return false;
+    default: return false;
     }
 }

@@ -19,7 +19,8 @@ static void drop(struct members *members, struct member *member)
 void members_clear(struct members *members)
 {
     struct member *member, *next;
-    HASH_ITER(hh, members->all, member, next) {
+    HASH_ITER(hh, members->all, member, next)
+    {
         drop(members, member);
     }
 }
@@ -120,7 +121,8 @@ void members_rename(struct members *members, const char *from, const char *to)
 void members_leave_channel(struct members *members, size_t channel)
 {
     struct member *member, *next;
-    HASH_ITER(hh, members->all, member, next) {
+    HASH_ITER(hh, members->all, member, next)
+    {
         leave(members, member, channel);
     }
 }

@@ -9,7 +9,7 @@ static const int64_t removal_said_ms = 5 * 60 * 1000;
 
 enum {
     RELAYED_LINES = 12, /* of one message somebody wrote elsewhere; the rest is left out aloud */
-    OWN_LINES = 60, /* the host takes 64 parts */
+    OWN_LINES = 60,     /* the host takes 64 parts */
     LEAST_BYTES = 100,
 };
 
@@ -120,7 +120,9 @@ static void say(struct writer *writer, const struct hr_delivery *delivery)
 int render_within(size_t max, const struct hr_delivery *delivery, struct hr_parts *out, char *err, size_t err_size)
 {
     struct writer writer = {
-        .out = out, .target = delivery->room->address, .max = max,
+        .out = out,
+        .target = delivery->room->address,
+        .max = max,
         .limit = *delivery->lead ? RELAYED_LINES : OWN_LINES,
     };
     if (strlen(writer.target) >= 64 || strpbrk(writer.target, " \r\n,") || !*writer.target) {

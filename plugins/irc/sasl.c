@@ -102,20 +102,17 @@ bool sasl_on_numeric(struct irc *irc, int numeric, const struct gate_event *even
     case 905:
     case 906:
         if (irc->phase == PHASE_REGISTERING && sasl_wanted(irc) && !irc->login.sasl_ok) {
-            link_end(irc, LINK_SLOW, "%s refused the account: check sasl_account and its password or certificate "
-                     "(the server says: %s)", irc_option(irc, "server"),
-                     event->count ? event->param[event->count - 1] : "nothing");
+            link_end(irc, LINK_SLOW,
+                     "%s refused the account: check sasl_account and its password or certificate "
+                     "(the server says: %s)",
+                     irc_option(irc, "server"), event->count ? event->param[event->count - 1] : "nothing");
         }
         return true;
     case 900: /* me mask account :You are logged in */
         (void)snprintf(irc->account, sizeof irc->account, "%s", event->count > 2 ? event->param[2] : "");
         return true;
-    case 901:
-        irc->account[0] = '\0';
-        return true;
-    case 908:
-        return true;
-    default:
-        return false;
+    case 901: irc->account[0] = '\0'; return true;
+    case 908: return true;
+    default: return false;
     }
 }

@@ -16,13 +16,14 @@ void speech_post(struct irc *irc, const struct said *said)
         .size = sizeof post,
         .room = said->room,
         .key = said->key,
-        .author = {
-            .id = *said->account ? said->account : said->source,
-            .account = said->account,
-            .name = who.nick,
-            .handle = "",
-            .power = said->power,
-        },
+        .author =
+            {
+                .id = *said->account ? said->account : said->source,
+                .account = said->account,
+                .name = who.nick,
+                .handle = "",
+                .power = said->power,
+            },
         .text = said->text,
         .text_len = strlen(said->text),
         .reply_to = said->reply_to,
@@ -72,8 +73,8 @@ static bool account_known(const struct irc *irc, const struct member *member)
 
 static bool has_services(const struct irc *irc)
 {
-    return irc->support.accounts || (irc->login.offered & (CAP_SASL | CAP_ACCOUNT_TAG | CAP_ACCOUNT_NOTIFY |
-                                                           CAP_EXTENDED_JOIN));
+    return irc->support.accounts ||
+           (irc->login.offered & (CAP_SASL | CAP_ACCOUNT_TAG | CAP_ACCOUNT_NOTIFY | CAP_EXTENDED_JOIN));
 }
 
 static void identify(struct irc *irc, struct said *said, const struct wire *wire, const struct member *member)

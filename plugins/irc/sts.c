@@ -65,8 +65,10 @@ void sts_on_offered(struct irc *irc, const char *value)
     if (!sts->secure) {
         if (port > 0 && port <= 65535) {
             sts->port = (int)port;
-            link_end(irc, LINK_RETRY, "%s asks for an encrypted connection, which the bot opens next (port %d). Set "
-                     "tls = yes and port = %d in the configuration", irc_option(irc, "server"), sts->port, sts->port);
+            link_end(irc, LINK_RETRY,
+                     "%s asks for an encrypted connection, which the bot opens next (port %d). Set "
+                     "tls = yes and port = %d in the configuration",
+                     irc_option(irc, "server"), sts->port, sts->port);
         }
         return;
     }

@@ -86,8 +86,8 @@ static int64_t days_from_civil(int64_t year, int month, int day)
 int64_t tags_time(const char *value)
 {
     int year, month, day, hour, minute, second, used = 0;
-    if (strlen(value) > 40 || sscanf(value, "%4d-%2d-%2dT%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute, &second,
-                                     &used) != 6) {
+    if (strlen(value) > 40 ||
+        sscanf(value, "%4d-%2d-%2dT%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute, &second, &used) != 6) {
         return -1;
     }
     int64_t ms = 0, unit = 100;

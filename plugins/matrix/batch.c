@@ -30,9 +30,9 @@ static void advance(struct matrix *mx);
 struct walk {
     struct matrix *mx;
     struct mx_room *room;
-    bool post;          /* messages count; else only state does */
-    uint32_t flags;     /* HR_MSG_HISTORY or 0 */
-    const char *from;   /* starts to post behind this event, or NULL */
+    bool post;              /* messages count; else only state does */
+    uint32_t flags;         /* HR_MSG_HISTORY or 0 */
+    const char *from;       /* starts to post behind this event, or NULL */
     size_t index, own_join; /* index of the bot's own join + 1, 0: none seen */
     char last[256];
 };
@@ -215,8 +215,7 @@ static int on_look_for_gap(void *arg, const char *id, struct scan json)
     struct scan timeline, limited;
     char from[MAX_TOKEN];
     if (room == NULL || room->last_event == NULL || room->encrypted || batch->gap_count == MAX_GAPS ||
-        scan_get(json, "timeline", &timeline) < 0 ||
-        scan_get_string(timeline, "prev_batch", from, sizeof(from)) < 0) {
+        scan_get(json, "timeline", &timeline) < 0 || scan_get_string(timeline, "prev_batch", from, sizeof(from)) < 0) {
         return HR_OK;
     }
     bool wanted = scan_get(timeline, "limited", &limited) == HR_OK && scan_is(limited, "true");

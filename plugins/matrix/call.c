@@ -86,9 +86,9 @@ static void judge(struct matrix *mx, const struct hr_reply *reply, struct call_r
         bool again = reply->code >= 500 || reply->code == 429 || reply->code == 408 ||
                      (reply->code == 401 && strcmp(out->errcode, "M_UNKNOWN_TOKEN") == 0);
         out->status = again ? HR_ERETRY : HR_EFAIL;
-        out->words = mx->api->print(mx->bot, "the server answered %d%s%s%s%s", reply->code,
-                                    out->errcode[0] != '\0' ? " " : "", out->errcode, text != NULL ? ": " : "",
-                                    tame(mx, text));
+        out->words =
+            mx->api->print(mx->bot, "the server answered %d%s%s%s%s", reply->code, out->errcode[0] != '\0' ? " " : "",
+                           out->errcode, text != NULL ? ": " : "", tame(mx, text));
     }
 }
 
@@ -102,8 +102,12 @@ static void on_reply(void *arg, const struct hr_reply *reply)
     if (reply->status == HR_OK && reply->body_len > 0 && (!call.raw || reply->code >= 400)) {
         json = scan_load((struct scan){reply->body, reply->body_len}, err, sizeof(err));
     }
-    struct call_reply out = {.code = reply->code, .json = json, .body = reply->body, .body_len = reply->body_len,
-                             .sent = reply->sent, .retry_ms = wait_of(reply, json)};
+    struct call_reply out = {.code = reply->code,
+                             .json = json,
+                             .body = reply->body,
+                             .body_len = reply->body_len,
+                             .sent = reply->sent,
+                             .retry_ms = wait_of(reply, json)};
     judge(mx, reply, &out);
     if (reply->code == 401 && !call.no_token && call.login_no == mx->login_no &&
         strcmp(out.errcode, "M_UNKNOWN_TOKEN") == 0) {
@@ -137,8 +141,14 @@ int call_start(struct matrix *mx, const struct call_request *request, call_fn *f
         .ca_file = ca_file[0] != '\0' ? ca_file : NULL,
     };
     struct call *call = mem_new(sizeof(*call));
-    *call = (struct call){.mx = mx, .fn = fn, .drop = drop, .arg = arg, .login_no = mx->login_no,
-                          .raw = request->raw, .no_token = request->no_token, .handle = request->handle};
+    *call = (struct call){.mx = mx,
+                          .fn = fn,
+                          .drop = drop,
+                          .arg = arg,
+                          .login_no = mx->login_no,
+                          .raw = request->raw,
+                          .no_token = request->no_token,
+                          .handle = request->handle};
     call->next = mx->calls;
     call->link = &mx->calls;
     if (call->next != NULL) {

@@ -27,12 +27,16 @@ static void check_homeserver(struct hr_bot *bot, const struct hr_api *api, const
     bool tls = strncmp(url, "https://", 8) == 0, plain = strncmp(url, "http://", 7) == 0;
     const char *host = url + (tls ? 8 : plain ? 7 : 0), *path = strchr(host, '/');
     if (!tls && !plain) {
-        api->problem(bot, "homeserver", "\"%s\" is no web address. Write it with https://, for example "
-                     "\"https://matrix.example.org\".", url);
+        api->problem(bot, "homeserver",
+                     "\"%s\" is no web address. Write it with https://, for example "
+                     "\"https://matrix.example.org\".",
+                     url);
     } else if (plain && !is_loopback(host)) {
         api->problem(bot, "homeserver", "without https the password could be read on the way. Write https://%s.", host);
-    } else if (host[0] == '\0' || has_space(host) || strpbrk(host, "?#@") != NULL || (path != NULL && path[1] != '\0')) {
-        api->problem(bot, "homeserver", "write only the name of the server, for example \"https://matrix.example.org\".");
+    } else if (host[0] == '\0' || has_space(host) || strpbrk(host, "?#@") != NULL ||
+               (path != NULL && path[1] != '\0')) {
+        api->problem(bot, "homeserver",
+                     "write only the name of the server, for example \"https://matrix.example.org\".");
     }
 }
 
@@ -52,19 +56,23 @@ static void check_invites(struct hr_bot *bot, const struct hr_api *api)
         bool is_user = (*entry)[0] == '@';
         if ((is_user && strchr(*entry, ':') == NULL) || has_space(*entry) || (*entry)[0] == '\0' ||
             strpbrk(*entry, "/#!*") != NULL) {
-            api->problem(bot, "invite_from", "\"%s\" is neither a user id such as \"@asha:example.org\" nor a server name "
-                         "such as \"example.org\".", *entry);
+            api->problem(bot, "invite_from",
+                         "\"%s\" is neither a user id such as \"@asha:example.org\" nor a server name "
+                         "such as \"example.org\".",
+                         *entry);
         }
     }
 }
 
 void check_options(struct hr_bot *bot, const struct hr_api *api)
 {
-    bool password = api->option(bot, "password_file")->str[0] != '\0', token = api->option(bot, "token_file")->str[0] != '\0';
+    bool password = api->option(bot, "password_file")->str[0] != '\0',
+         token = api->option(bot, "token_file")->str[0] != '\0';
     check_homeserver(bot, api, api->option(bot, "homeserver")->str);
     check_user(bot, api, api->option(bot, "user")->str);
     if (!password && !token) {
-        api->problem(bot, "password_file", "neither password_file nor token_file gives the bot access. Add one of them.");
+        api->problem(bot, "password_file",
+                     "neither password_file nor token_file gives the bot access. Add one of them.");
     } else if (password && token) {
         api->problem(bot, "token_file", "password_file and token_file are both given. Keep the one the bot is to use.");
     }
@@ -75,12 +83,15 @@ int check_room(const char *address, char *err, size_t err_size)
 {
     const char *behind = strstr(address, "matrix.to/#/");
     if (behind != NULL) {
-        snprintf(err, err_size, "\"%s\" is a link. Write only what stands behind \"/#/\": \"%s\"", address, behind + 12);
+        snprintf(err, err_size, "\"%s\" is a link. Write only what stands behind \"/#/\": \"%s\"", address,
+                 behind + 12);
     } else if (address[0] == '@') {
         snprintf(err, err_size, "\"%s\" is a person. Private rooms open by themselves; write a room", address);
     } else if (address[0] != '!' && address[0] != '#') {
-        snprintf(err, err_size, "\"%s\" is no room. Write an alias such as \"#chat:example.org\", or the room id that "
-                 "starts with \"!\"", address);
+        snprintf(err, err_size,
+                 "\"%s\" is no room. Write an alias such as \"#chat:example.org\", or the room id that "
+                 "starts with \"!\"",
+                 address);
     } else if (has_space(address) || address[1] == '\0' || strlen(address) > 255) {
         snprintf(err, err_size, "\"%s\" is no room: it is empty, too long or holds a space", address);
     } else if (address[0] == '#' && (strchr(address, ':') == NULL || strchr(address, ':')[1] == '\0')) {

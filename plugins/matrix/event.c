@@ -21,7 +21,10 @@ static int on_member(void *arg, const char *key, struct scan value)
         const char *key;
         char *to;
     } texts[] = {
-        {"event_id", event->id}, {"type", event->type}, {"sender", event->sender}, {"state_key", event->state_key},
+        {"event_id", event->id},
+        {"type", event->type},
+        {"sender", event->sender},
+        {"state_key", event->state_key},
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         if (strcmp(key, texts[i].key) == 0 && scan_string(value, texts[i].to, sizeof(event->id)) < 0) {

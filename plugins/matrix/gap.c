@@ -19,7 +19,8 @@ static void fetch(struct gap *gap);
 struct gap *gap_new(struct matrix *mx, struct mx_room *room, const char *from, const char *to, const char *known)
 {
     struct gap *gap = mem_new(sizeof(*gap));
-    *gap = (struct gap){.mx = mx, .no = ++mx->gap_no, .room = room, .from = mem_dup(from), .to = mem_dup(to), .known = mem_dup(known)};
+    *gap = (struct gap){
+        .mx = mx, .no = ++mx->gap_no, .room = room, .from = mem_dup(from), .to = mem_dup(to), .known = mem_dup(known)};
     return gap;
 }
 

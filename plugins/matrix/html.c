@@ -13,10 +13,10 @@ enum { MAX_BYTES = 40 * 1024, MAX_TAGS = 1500, MAX_DEPTH = 60 };
 
 struct writer {
     struct mem_buf *out;
-    bool space;   /* a space is due before the next word */
+    bool space;          /* a space is due before the next word */
     const char *mark[8]; /* opening marks that wait for the word they belong to */
     size_t marks;
-    bool keep;    /* inside pre: as it stands */
+    bool keep; /* inside pre: as it stands */
     int depth;
     bool too_deep;
 };
@@ -74,21 +74,18 @@ static const char *mark_of(GumboTag tag)
     case GUMBO_TAG_STRONG:
     case GUMBO_TAG_B:
     case GUMBO_TAG_EM:
-    case GUMBO_TAG_I:
-        return "*";
-    case GUMBO_TAG_CODE:
-        return "`";
-    default:
-        return NULL;
+    case GUMBO_TAG_I: return "*";
+    case GUMBO_TAG_CODE: return "`";
+    default: return NULL;
     }
 }
 
 static bool is_block(GumboTag tag)
 {
     static const GumboTag blocks[] = {
-        GUMBO_TAG_P,  GUMBO_TAG_DIV, GUMBO_TAG_UL, GUMBO_TAG_OL, GUMBO_TAG_LI, GUMBO_TAG_BLOCKQUOTE, GUMBO_TAG_PRE,
-        GUMBO_TAG_H1, GUMBO_TAG_H2,  GUMBO_TAG_H3, GUMBO_TAG_H4, GUMBO_TAG_H5, GUMBO_TAG_H6,         GUMBO_TAG_TR,
-        GUMBO_TAG_TABLE, GUMBO_TAG_HR,
+        GUMBO_TAG_P,   GUMBO_TAG_DIV, GUMBO_TAG_UL,    GUMBO_TAG_OL, GUMBO_TAG_LI, GUMBO_TAG_BLOCKQUOTE,
+        GUMBO_TAG_PRE, GUMBO_TAG_H1,  GUMBO_TAG_H2,    GUMBO_TAG_H3, GUMBO_TAG_H4, GUMBO_TAG_H5,
+        GUMBO_TAG_H6,  GUMBO_TAG_TR,  GUMBO_TAG_TABLE, GUMBO_TAG_HR,
     };
     for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
         if (blocks[i] == tag) {

@@ -85,7 +85,10 @@ bool inbound_text(const json_t *content, bool is_reply, struct mem_buf *out, uin
         const char *type, *what;
         bool name_counts;
     } media[] = {
-        {"m.image", "Image", false}, {"m.video", "Video", false}, {"m.audio", "Audio", true}, {"m.file", "File", true},
+        {"m.image", "Image", false},
+        {"m.video", "Video", false},
+        {"m.audio", "Audio", true},
+        {"m.file", "File", true},
     };
     const char *type = scan_text(content, "msgtype");
     if (type == NULL || strncmp(type, "m.key.verification", 18) == 0) {
@@ -136,7 +139,8 @@ static void edited(struct mx_room *room, const struct event *event, const char *
     uint32_t flags = 0;
     seen_add(room, event->id, true);
     /* The host compares the author. */
-    if (target[0] == '$' && seen_may_change(room, target, true) && json_is_object(content) && inbound_text(content, false, &text, &flags)) {
+    if (target[0] == '$' && seen_may_change(room, target, true) && json_is_object(content) &&
+        inbound_text(content, false, &text, &flags)) {
         int rc = mx->net->edit(mx->bot, target, event->id, mem_text(&text), text.len, event->sender);
         if (rc < 0 && rc != HR_ENOTFOUND && rc != HR_EEXIST) {
             mx->api->log(mx->bot, HR_INFO, "edit %s by %s left aside (status %d)", event->id, event->sender, rc);
@@ -174,8 +178,11 @@ static void said(struct mx_room *room, const struct event *event, struct relatio
         .size = sizeof(post),
         .room = room->address,
         .key = event->id,
-        .author = {.id = event->sender, .account = event->sender, .name = member_name(room, event->sender),
-                   .handle = "", .power = member_power(room, event->sender)},
+        .author = {.id = event->sender,
+                   .account = event->sender,
+                   .name = member_name(room, event->sender),
+                   .handle = "",
+                   .power = member_power(room, event->sender)},
         .text = mem_text(&text),
         .text_len = text.len,
         .reply_to = relation.reply_to,

@@ -18,7 +18,7 @@ struct invite {
     char *room_id, *from;
     bool encrypted, busy;
     int64_t not_before_ms; /* monotonic: the server had no answer */
-    size_t looked; /* chat rooms in which `from` was looked for */
+    size_t looked;         /* chat rooms in which `from` was looked for */
     struct invite *next;
 };
 
@@ -54,8 +54,8 @@ static struct invite *find(struct matrix *mx, const char *room_id)
 static struct invite *add(struct matrix *mx, const char *room_id, const char *from, bool encrypted)
 {
     struct invite *invite = mem_new(sizeof(*invite));
-    *invite = (struct invite){.mx = mx, .room_id = mem_dup(room_id), .from = mem_dup(from), .encrypted = encrypted,
-                              .next = mx->invites};
+    *invite = (struct invite){
+        .mx = mx, .room_id = mem_dup(room_id), .from = mem_dup(from), .encrypted = encrypted, .next = mx->invites};
     mx->invites = invite;
     return invite;
 }
@@ -310,7 +310,9 @@ void invite_take(struct matrix *mx, const char *room_id, struct scan events)
     }
     const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(room_id), HR_V_STR(stripped.from),
                                     HR_V_INT(stripped.encrypted)};
-    (void)mx->api->sql(mx->bot, "INSERT OR REPLACE INTO matrix_invite(instance, room_id, sender, encrypted)"
-                       " VALUES(?1, ?2, ?3, ?4)", args, 4, NULL, NULL);
+    (void)mx->api->sql(mx->bot,
+                       "INSERT OR REPLACE INTO matrix_invite(instance, room_id, sender, encrypted)"
+                       " VALUES(?1, ?2, ?3, ?4)",
+                       args, 4, NULL, NULL);
     (void)add(mx, room_id, stripped.from, stripped.encrypted);
 }

@@ -27,9 +27,8 @@ static void on_no_news(void *arg)
 static void refused(struct mx_room *room, const struct call_reply *reply)
 {
     struct matrix *mx = room->mx;
-    const char *fix = reply->code == 404
-                          ? "check its address in the configuration"
-                          : mx->api->print(mx->bot, "invite %s to it, or ask a moderator to", mx->user);
+    const char *fix = reply->code == 404 ? "check its address in the configuration"
+                                         : mx->api->print(mx->bot, "invite %s to it, or ask a moderator to", mx->user);
     const char *reason = mx->api->print(mx->bot, "cannot join %s (%s): %s", room->address, reply->words, fix);
     room_down(room, reason);
     if (room->private) {
@@ -80,8 +79,10 @@ static void on_resolved(struct matrix *mx, void *arg, const struct call_reply *r
     } else if (reply->status != HR_OK || id == NULL || id[0] != '!') {
         again(room, reply);
     } else if (room_by_id(mx, id) != NULL) {
-        room_down(room, mx->api->print(mx->bot, "%s leads to a room that stands twice in the configuration: write it "
-                                       "once", room->address));
+        room_down(room, mx->api->print(mx->bot,
+                                       "%s leads to a room that stands twice in the configuration: write it "
+                                       "once",
+                                       room->address));
     } else {
         room_set_id(room, id);
         mem_set(&room->via, json_string_value(server));
@@ -105,8 +106,9 @@ static int join(struct mx_room *room)
     struct matrix *mx = room->mx;
     const char *to = room->successor != NULL ? room->successor : room->id;
     const char *server = room->via != NULL ? room->via : matrix_server(to);
-    const char *via = server[0] == '\0' ? "" : mx->api->print(mx->bot, "?server_name=%s&via=%s",
-                                                              call_encode(mx, server), call_encode(mx, server));
+    const char *via = server[0] == '\0' ? ""
+                                        : mx->api->print(mx->bot, "?server_name=%s&via=%s", call_encode(mx, server),
+                                                         call_encode(mx, server));
     struct call_request request = {
         .method = "POST",
         .path = mx->api->print(mx->bot, "/_matrix/client/v3/join/%s%s", call_encode(mx, to), via),

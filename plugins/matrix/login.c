@@ -33,8 +33,13 @@ static int on_row(void *arg, const struct hr_value *column, size_t count)
 static int save(struct matrix *mx)
 {
     const struct hr_value args[] = {
-        HR_V_STR(mx->name), HR_V_STR(mx->homeserver), HR_V_STR(mx->user), HR_V_STR(mx->device),
-        HR_V_STR(mx->token), HR_V_STR(mx->since != NULL ? mx->since : ""), HR_V_INT(mx->device_since_ms),
+        HR_V_STR(mx->name),
+        HR_V_STR(mx->homeserver),
+        HR_V_STR(mx->user),
+        HR_V_STR(mx->device),
+        HR_V_STR(mx->token),
+        HR_V_STR(mx->since != NULL ? mx->since : ""),
+        HR_V_INT(mx->device_since_ms),
     };
     return mx->api->sql(mx->bot,
                         "INSERT OR REPLACE INTO matrix_account(instance, homeserver, user, device, token, since,"
@@ -86,8 +91,10 @@ static void on_login(struct matrix *mx, void *arg, const struct call_reply *repl
         return;
     }
     if (token == NULL || device == NULL || user == NULL || strcmp(user, mx->user) != 0) {
-        give_up(mx, mx->api->print(mx->bot, "The server at %s did not answer as a Matrix server, or logged in another "
-                                   "user than %s. Check homeserver and user.", mx->homeserver, mx->user));
+        give_up(mx, mx->api->print(mx->bot,
+                                   "The server at %s did not answer as a Matrix server, or logged in another "
+                                   "user than %s. Check homeserver and user.",
+                                   mx->homeserver, mx->user));
         return;
     }
     if (mx->device == NULL || strcmp(mx->device, device) != 0) {
@@ -151,7 +158,8 @@ static void login_now(struct matrix *mx)
         give_up(mx, "The password is not valid UTF-8 text. Write it anew into password_file.");
         return;
     }
-    struct call_request request = {.method = "POST", .path = "/_matrix/client/v3/login", .body = text, .no_token = true};
+    struct call_request request = {
+        .method = "POST", .path = "/_matrix/client/v3/login", .body = text, .no_token = true};
     if (call_start(mx, &request, on_login, NULL, NULL) < 0) {
         give_up(mx, "No request can be made of this homeserver. Check homeserver and ca_file.");
     }

@@ -18,19 +18,23 @@
 #include <string.h>
 
 static const struct hr_option options[] = {
-    {"homeserver", HR_STR, NULL, 0, 0, "Address of the homeserver. It can differ from the name in user ids; Element shows it at sign in, under Edit.",
+    {"homeserver", HR_STR, NULL, 0, 0,
+     "Address of the homeserver. It can differ from the name in user ids; Element shows it at sign in, under Edit.",
      "https://matrix.example.org"},
     {"user", HR_STR, NULL, 0, 0, "The bot's own user id. Make an account for it as for a person.", "@bot:example.org"},
-    {"password_file", HR_SECRET, "", 0, 0, "File with the account's password, readable for the bot alone. Give this or token_file.",
+    {"password_file", HR_SECRET, "", 0, 0,
+     "File with the account's password, readable for the bot alone. Give this or token_file.",
      "/etc/hashroom/matrix.password"},
     {"token_file", HR_SECRET, "", 0, 0, "File with an access token of the account. Give this or password_file.", ""},
-    {"ca_file", HR_STR, "", 0, 0, "File with the certificate authority of the homeserver, if it is not a public one.", ""},
+    {"ca_file", HR_STR, "", 0, 0, "File with the certificate authority of the homeserver, if it is not a public one.",
+     ""},
     {"device_name", HR_STR, "hashroom", 0, 0, "Name of the bot's session, as people see it in its profile.", NULL},
     {"invite_from", HR_LIST, "", 0, 0,
      "User ids or server names whose invites are accepted, besides those of people in the chat's rooms.", ""},
     {"max_private", HR_INT, "50", 0, 400, "How many private conversations may be open at once.", NULL},
     {"rate_ms", HR_INT, "5000", 0, 3600000,
-     "Milliseconds for each message the account may send in the long run (Synapse as installed: 5000); 0: no limit.", NULL},
+     "Milliseconds for each message the account may send in the long run (Synapse as installed: 5000); 0: no limit.",
+     NULL},
     {"burst", HR_INT, "10", 0, 100000, "Messages that may go at once after a quiet time; 0: no limit.", NULL},
     {0},
 };
@@ -188,15 +192,10 @@ static const struct hr_network network = {
 };
 
 const struct hr_plugin hashroom_plugin = {
-    HR_PLUGIN_HEADER,
-    .name = "matrix",
-    .version = "0.1.0",
-    .help = "Rooms on a Matrix homeserver, as an ordinary user of it.",
-    .options = options,
-    .schema = schema,
-    .network = &network,
-    .check = check_options,
-    .start = start,
-    .stop = stop,
+    HR_PLUGIN_HEADER,    .name = "matrix",
+    .version = "0.1.0",  .help = "Rooms on a Matrix homeserver, as an ordinary user of it.",
+    .options = options,  .schema = schema,
+    .network = &network, .check = check_options,
+    .start = start,      .stop = stop,
     .report = report,
 };

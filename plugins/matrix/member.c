@@ -135,7 +135,8 @@ void member_power_event(struct mx_room *room, const struct event *event)
     power_clear(power);
     power->known = true;
     power->preset = level_of(json_object_get(event->content, "users_default"), 0);
-    json_object_foreach(json_object_get(event->content, "users"), id, level) {
+    json_object_foreach(json_object_get(event->content, "users"), id, level)
+    {
         size_t cap = power->cap;
         if (power->count == MAX_POWER) {
             break;
@@ -182,7 +183,8 @@ void member_create_event(struct mx_room *room, const struct event *event)
     founders_clear(power);
     if (founders_rule(scan_text(event->content, "room_version"))) {
         add_founder(power, event->sender);
-        json_array_foreach(json_object_get(event->content, "additional_creators"), i, other) {
+        json_array_foreach(json_object_get(event->content, "additional_creators"), i, other)
+        {
             add_founder(power, json_string_value(other));
         }
     }

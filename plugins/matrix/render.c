@@ -94,7 +94,8 @@ static size_t without_space(const char *text, size_t len)
 static struct head head_of(const struct hr_delivery *delivery)
 {
     struct head head = {.lead = delivery->lead, .url = delivery->lead_url};
-    bool says_whom = delivery->act == HR_ACT_SAY && delivery->reply_remote[0] == '\0' && delivery->reply_name[0] != '\0';
+    bool says_whom =
+        delivery->act == HR_ACT_SAY && delivery->reply_remote[0] == '\0' && delivery->reply_name[0] != '\0';
     if (delivery->lead[0] == '\0') {
         return head;
     }
@@ -114,7 +115,10 @@ static json_t *content_of(const struct hr_delivery *delivery, const struct head 
     mem_puts(&body, head->lead);
     mem_puts(&body, head->between);
     mem_add(&body, text, len);
-    json_t *content = json_pack("{s:s, s:s%, s:{}}", "msgtype", emote ? "m.emote" : spoken ? "m.text" : "m.notice",
+    json_t *content = json_pack("{s:s, s:s%, s:{}}", "msgtype",
+                                emote    ? "m.emote"
+                                : spoken ? "m.text"
+                                         : "m.notice",
                                 "body", mem_text(&body), body.len, "m.mentions");
     if (content != NULL && head->lead[0] != '\0' && head->url[0] != '\0') {
         mem_puts(&html, "<a href=\"");
@@ -152,7 +156,8 @@ static json_t *as_edit(json_t *content, const char *target)
         prefix_star(outer, "body");
         prefix_star(outer, "formatted_body");
         json_object_set(outer, "m.new_content", content);
-        json_object_set_new(outer, "m.relates_to", json_pack("{s:s, s:s}", "rel_type", "m.replace", "event_id", target));
+        json_object_set_new(outer, "m.relates_to",
+                            json_pack("{s:s, s:s}", "rel_type", "m.replace", "event_id", target));
     }
     json_decref(content);
     return outer;
@@ -233,9 +238,9 @@ static int put_merged(const struct hr_delivery *const *deliveries, size_t count,
         add_html(&html, delivery.text, strlen(delivery.text));
         mem_puts(&html, "</p>");
     }
-    json_t *content = json_pack("{s:s, s:s%, s:s, s:s%, s:{}}", "msgtype", "m.text", "body", mem_text(&body), body.len,
-                                "format", "org.matrix.custom.html", "formatted_body", mem_text(&html), html.len,
-                                "m.mentions");
+    json_t *content =
+        json_pack("{s:s, s:s%, s:s, s:s%, s:{}}", "msgtype", "m.text", "body", mem_text(&body), body.len, "format",
+                  "org.matrix.custom.html", "formatted_body", mem_text(&html), html.len, "m.mentions");
     mem_clear(&body);
     mem_clear(&html);
     if (content != NULL && deliveries[0]->act == HR_ACT_EDIT && deliveries[0]->target_count > 0) {

@@ -85,10 +85,11 @@ int room_save(const struct mx_room *room)
         HR_V_INT(room->private),
         room->gone != NULL ? HR_V_STR(room->gone) : null,
     };
-    return room->mx->api->sql(room->mx->bot,
-                              "INSERT OR REPLACE INTO matrix_room(instance, address, room_id, last_event, private, gone)"
-                              " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-                              args, 6, NULL, NULL);
+    return room->mx->api->sql(
+        room->mx->bot,
+        "INSERT OR REPLACE INTO matrix_room(instance, address, room_id, last_event, private, gone)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+        args, 6, NULL, NULL);
 }
 
 static int on_stored(void *arg, const struct hr_value *column, size_t count)
@@ -126,9 +127,9 @@ int room_load(struct matrix *mx)
     if (rc < 0) {
         return rc;
     }
-    rc = mx->api->sql(mx->bot,
-                      "SELECT address, room_id, last_event, private, gone FROM matrix_room WHERE instance = ?1", args, 1,
-                      on_stored, mx);
+    rc =
+        mx->api->sql(mx->bot, "SELECT address, room_id, last_event, private, gone FROM matrix_room WHERE instance = ?1",
+                     args, 1, on_stored, mx);
     for (size_t i = 0; i < mx->room_count; i++) {
         if (mx->room[i]->id != NULL) {
             room_set_id(mx->room[i], mx->room[i]->id);
@@ -295,7 +296,8 @@ static void sweep(struct matrix *mx)
             continue;
         }
         const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(room->address)};
-        (void)mx->api->sql(mx->bot, "DELETE FROM matrix_room WHERE instance = ?1 AND address = ?2", args, 2, NULL, NULL);
+        (void)mx->api->sql(mx->bot, "DELETE FROM matrix_room WHERE instance = ?1 AND address = ?2", args, 2, NULL,
+                           NULL);
         seen_forget(room);
         room_free(room);
     }

@@ -18,8 +18,8 @@ static const double LEAST_RATE = 1.0 / 60;
 
 void send_limits(struct matrix *mx)
 {
-    struct hr_limits limits = {.size = sizeof(limits), .rate = mx->rate, .burst = mx->burst, .window = 1,
-                               .window_all = 8};
+    struct hr_limits limits = {
+        .size = sizeof(limits), .rate = mx->rate, .burst = mx->burst, .window = 1, .window_all = 8};
     mx->net->limits(mx->bot, &limits);
 }
 
@@ -67,7 +67,8 @@ static void on_sent(struct matrix *mx, void *arg, const struct call_reply *reply
         mx->net->sent(mx->bot, sending.part, HR_EFAIL, NULL, 0, reply->words);
     } else { /* no answer, 5xx, token ended, an answer that can't be read: the same transaction again */
         matrix_error(mx, "a message could not be sent: %s; tried again in %d s",
-                     reply->words[0] != '\0' ? reply->words : "the answer can't be read", (int)((wait_ms + 999) / 1000));
+                     reply->words[0] != '\0' ? reply->words : "the answer can't be read",
+                     (int)((wait_ms + 999) / 1000));
         mx->net->sent(mx->bot, sending.part, HR_ERETRY, NULL, wait_ms, reply->words);
     }
 }
@@ -100,8 +101,8 @@ int send_part(void *state, const struct hr_part *part)
                       room == NULL ? "the bot is not in that room" : "the room is encrypted");
         return HR_OK;
     }
-    if ((part->flags & HR_PART_DOUBT) != 0 && (mx->api->wall_ms(mx->bot) - part->first_ms > TXN_LIVES_MS ||
-                                               part->first_ms < mx->device_since_ms)) {
+    if ((part->flags & HR_PART_DOUBT) != 0 &&
+        (mx->api->wall_ms(mx->bot) - part->first_ms > TXN_LIVES_MS || part->first_ms < mx->device_since_ms)) {
         return HR_EUNKNOWN; /* the server would take it for a new one */
     }
     if (mx->token == NULL || room->id == NULL || !room->up) {

@@ -8,11 +8,11 @@
 #include "login.h"
 #include "room.h"
 
-
 enum {
     POLL_MS = 30000,
     MAX_REPLY = 64 * 1024 * 1024, /* 100 to-device events and 50 of each room, 64 kB each, is less for most */
-    FIRST_LIMIT = 1, LIMIT = 50,  /* events of one room; older ones are fetched by gap.c */
+    FIRST_LIMIT = 1,
+    LIMIT = 50, /* events of one room; older ones are fetched by gap.c */
 };
 
 static void ask(struct matrix *mx);
@@ -33,7 +33,8 @@ static void later(struct matrix *mx, const char *what, int64_t at_least_ms)
         return;
     }
     if (mx->tries == 1) { /* one cut connection is no news for the rooms */
-        matrix_error(mx, "cannot read from %s: %s; next try in %d s", mx->homeserver, what, (int)((wait_ms + 999) / 1000));
+        matrix_error(mx, "cannot read from %s: %s; next try in %d s", mx->homeserver, what,
+                     (int)((wait_ms + 999) / 1000));
     } else {
         matrix_down(mx, mx->api->print(mx->bot, "cannot read from %s: %s; it is tried again each minute at the latest",
                                        mx->homeserver, what));

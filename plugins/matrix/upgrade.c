@@ -27,8 +27,9 @@ void upgrade_own_member(struct mx_room *room, const struct event *event)
     for (size_t i = 0; reason != NULL && reason[i] != '\0' && i < sizeof(words) - 1; i++) {
         words[i] = reason[i] >= ' ' && reason[i] < 0x7F ? reason[i] : '?';
     }
-    mem_set(&room->gone, mx->api->print(mx->bot, "%s by %s%s%s; the bot stays out until somebody it knows invites it",
-                                        ban ? "banned" : "removed", event->sender, words[0] != '\0' ? ": " : "", words));
+    mem_set(&room->gone,
+            mx->api->print(mx->bot, "%s by %s%s%s; the bot stays out until somebody it knows invites it",
+                           ban ? "banned" : "removed", event->sender, words[0] != '\0' ? ": " : "", words));
 }
 
 void upgrade_tombstone(struct mx_room *room, const struct event *event)
@@ -52,8 +53,10 @@ void upgrade_tombstone(struct mx_room *room, const struct event *event)
 void upgrade_failed(struct mx_room *room, const char *why)
 {
     struct matrix *mx = room->mx;
-    const char *reason = mx->api->print(mx->bot, "the room was upgraded to %s, but %s; put the new room into the "
-                                        "configuration if it is the right one", room->successor, why);
+    const char *reason = mx->api->print(mx->bot,
+                                        "the room was upgraded to %s, but %s; put the new room into the "
+                                        "configuration if it is the right one",
+                                        room->successor, why);
     room_down(room, reason);
 }
 

@@ -96,7 +96,8 @@ bool loop_is_echo(struct relay *relay, const struct hr_message *message)
     if (!found) {
         return false;
     }
-    struct relay_echo echo = {.at_ms = now, .room = message->room->id, .origin = found->room, .author = author_of(message)};
+    struct relay_echo echo = {
+        .at_ms = now, .room = message->room->id, .origin = found->room, .author = author_of(message)};
     relay->echo[relay->next_echo++ % RELAY_RECENT] = echo;
     if (loop_is_mute(relay, echo.room, echo.origin)) {
         return true;

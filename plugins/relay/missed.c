@@ -55,7 +55,7 @@ static int on_number(void *arg, const struct hr_value *column, size_t count)
 }
 
 /* A post left out of two rooms of the chat is shown once. */
-#define UNSEEN                                                                                                    \
+#define UNSEEN                                                                                                       \
     " FROM core_pub_left_out WHERE chat = ?1 AND id > coalesce((SELECT shown FROM relay_missed WHERE room = ?2), 0)" \
     " AND (room = ?2 OR NOT EXISTS (SELECT 1 FROM core_pub_left_out WHERE room = ?2))"
 
@@ -65,8 +65,8 @@ int run_missed(void *state, const struct hr_call *call)
     const struct hr_api *api = reading.relay->api;
     struct hr_bot *bot = reading.relay->bot;
     const struct hr_value args[] = {HR_V_STR(call->chat->name), HR_V_INT((int64_t)call->room->id)};
-    int status = api->sql(bot, "SELECT max(id), lead, text" UNSEEN " GROUP BY message ORDER BY min(id) LIMIT 6", args, 2,
-                          on_missed, &reading);
+    int status = api->sql(bot, "SELECT max(id), lead, text" UNSEEN " GROUP BY message ORDER BY min(id) LIMIT 6", args,
+                          2, on_missed, &reading);
     if (status < 0) {
         return status;
     }
@@ -74,8 +74,8 @@ int run_missed(void *state, const struct hr_call *call)
         return api->answer(bot, call, api->words(bot, "missed_none", NULL));
     }
     const struct hr_value shown[] = {args[1], HR_V_INT(reading.last)};
-    status = api->sql(bot, "INSERT INTO relay_missed VALUES(?1, ?2) ON CONFLICT(room) DO UPDATE SET shown = ?2", shown, 2,
-                      NULL, NULL);
+    status = api->sql(bot, "INSERT INTO relay_missed VALUES(?1, ?2) ON CONFLICT(room) DO UPDATE SET shown = ?2", shown,
+                      2, NULL, NULL);
     int64_t more = 0;
     if (status >= 0) {
         status = api->sql(bot, "SELECT count(DISTINCT message)" UNSEEN, args, 2, on_number, &more);

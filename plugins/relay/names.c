@@ -73,8 +73,13 @@ const char *relay_lead(struct relay *relay, const struct hr_message *message, bo
 
 const char *relay_late(struct relay *relay, const struct hr_message *message, const char *lead)
 {
-    static const struct { int64_t ms; const char *name; } unit[] = {
-        {INT64_C(24) * 3600 * 1000, "day"}, {INT64_C(3600) * 1000, "hour"}, {INT64_C(60) * 1000, "minute"},
+    static const struct {
+        int64_t ms;
+        const char *name;
+    } unit[] = {
+        {INT64_C(24) * 3600 * 1000, "day"},
+        {INT64_C(3600) * 1000, "hour"},
+        {INT64_C(60) * 1000, "minute"},
     };
     int64_t age_ms = relay->api->now_ms(relay->bot) - message->time_ms;
     for (size_t i = 0; (message->flags & HR_MSG_HISTORY) && i < sizeof(unit) / sizeof(*unit); i++) {

@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const struct hr_text texts[] = {
-    {"muted",
-     "For 10 minutes I do not show messages from {service} here. Another program there repeats what I say.", "service=IRC"},
+    {"muted", "For 10 minutes I do not show messages from {service} here. Another program there repeats what I say.",
+     "service=IRC"},
     {"source", "The last post here was by {name}: {url}", "name=Ben on Twitter;url=https://x.com/ben_r/status/1"},
     {"T30", "{service} is busy. I am showing 4 messages a minute so we can keep up.", "service=Twitter"},
     {"T30_left_out", "I left out {count} from {service}. To see {them}, type !missed",
@@ -24,7 +24,8 @@ static const char *const schema[] = {
     "CREATE TABLE relay_seen(chat TEXT NOT NULL, session INTEGER NOT NULL, author TEXT NOT NULL,"
     " PRIMARY KEY(chat, session, author)) WITHOUT ROWID",
     /* the last post with a link in each room, for !source */
-    "CREATE TABLE relay_last(room INTEGER PRIMARY KEY, message INTEGER NOT NULL, name TEXT NOT NULL, url TEXT NOT NULL)",
+    "CREATE TABLE relay_last(room INTEGER PRIMARY KEY, message INTEGER NOT NULL, name TEXT NOT NULL, url TEXT NOT "
+    "NULL)",
     /* how far !missed has been read in each room */
     "CREATE TABLE relay_missed(room INTEGER PRIMARY KEY, shown INTEGER NOT NULL)",
     NULL,
@@ -51,9 +52,9 @@ static int first_time(struct relay *relay, const struct hr_message *message, boo
     const char *author = relay->api->print(relay->bot, "%s %s", message->room->service, message->author.id);
     const struct hr_value args[] = {HR_V_STR(message->chat), HR_V_INT((int64_t)message->session), HR_V_STR(author)};
     int64_t known = 0;
-    int status = relay->api->sql(relay->bot,
-                                 "SELECT count(*) FROM relay_seen WHERE chat = ?1 AND session = ?2 AND author = ?3", args, 3,
-                                 on_number, &known);
+    int status =
+        relay->api->sql(relay->bot, "SELECT count(*) FROM relay_seen WHERE chat = ?1 AND session = ?2 AND author = ?3",
+                        args, 3, on_number, &known);
     if (status < 0) {
         return status;
     }
@@ -61,7 +62,8 @@ static int first_time(struct relay *relay, const struct hr_message *message, boo
     if (known) {
         return 0;
     }
-    status = relay->api->sql(relay->bot, "DELETE FROM relay_seen WHERE chat = ?1 AND session <> ?2", args, 2, NULL, NULL);
+    status =
+        relay->api->sql(relay->bot, "DELETE FROM relay_seen WHERE chat = ?1 AND session <> ?2", args, 2, NULL, NULL);
     return status < 0 ? status
                       : relay->api->sql(relay->bot, "INSERT INTO relay_seen VALUES(?1, ?2, ?3)", args, 3, NULL, NULL);
 }
@@ -153,7 +155,8 @@ static int on_source(void *arg, const struct hr_value *column, size_t count)
 {
     (void)count;
     struct source *source = arg;
-    source->text = source->relay->api->words(source->relay->bot, "source", "name", column[0].str, "url", column[1].str, NULL);
+    source->text =
+        source->relay->api->words(source->relay->bot, "source", "name", column[0].str, "url", column[1].str, NULL);
     return 0;
 }
 

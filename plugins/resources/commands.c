@@ -37,8 +37,10 @@ static int add_line(void *arg, const struct link *link)
     const struct hr_api *api = listing->resources->api;
     struct hr_bot *bot = listing->resources->bot;
     const char *n = decimal(listing->resources, link->n);
-    const char *line = link->title[0] ? api->words(bot, "link", "n", n, "title", link->title, "site", link->site, "url", link->url, NULL)
-                                      : api->words(bot, "link_bare", "n", n, "site", link->site, "url", link->url, NULL);
+    const char *line =
+        link->title[0]
+            ? api->words(bot, "link", "n", n, "title", link->title, "site", link->site, "url", link->url, NULL)
+            : api->words(bot, "link_bare", "n", n, "site", link->site, "url", link->url, NULL);
     listing->text = api->print(bot, "%s\n%s", listing->text, line);
     listing->shown++;
     return 0;
@@ -65,8 +67,8 @@ int run_links(void *state, const struct hr_call *call)
     } else if (all == listing.shown) {
         head = api->words(resources->bot, word ? "found" : "head", "count", decimal(resources, all), NULL);
     } else {
-        head = api->words(resources->bot, word ? "found_more" : "head_more", "shown", decimal(resources, listing.shown), "count",
-                          decimal(resources, all), NULL);
+        head = api->words(resources->bot, word ? "found_more" : "head_more", "shown", decimal(resources, listing.shown),
+                          "count", decimal(resources, all), NULL);
     }
     return answer(resources, call, api->print(resources->bot, "%s%s", head, listing.text));
 }
@@ -135,7 +137,8 @@ static int drop(struct resources *resources, const struct hr_call *call, const s
     return answer(resources, call, resources->api->words(resources->bot, id, "n", decimal(resources, n), NULL));
 }
 
-static int retitle(struct resources *resources, const struct hr_call *call, const struct place *place, int64_t n, const char *given)
+static int retitle(struct resources *resources, const struct hr_call *call, const struct place *place, int64_t n,
+                   const char *given)
 {
     int status;
     const char *title = links_clean_title(resources, given);
@@ -147,7 +150,8 @@ static int retitle(struct resources *resources, const struct hr_call *call, cons
     }
     status = links_title(resources, place, n, title);
     if (status == HR_ENOTFOUND) {
-        return answer(resources, call, resources->api->words(resources->bot, "no_such_link", "n", decimal(resources, n), NULL));
+        return answer(resources, call,
+                      resources->api->words(resources->bot, "no_such_link", "n", decimal(resources, n), NULL));
     }
     return status < 0 ? status : acknowledge(resources, call, n, title);
 }

@@ -80,8 +80,13 @@ static int on_line(void *arg, const struct hr_value *c, size_t count)
     struct walk *walk = arg;
     struct exporting *exporting = &walk->exporting;
     struct line line = {
-        .link = {.session = c[0].num, .n = c[1].num, .question = (int)c[2].num, .title = c[3].str, .url = c[4].str,
-                 .site = c[5].str, .first_ms = c[6].num},
+        .link = {.session = c[0].num,
+                 .n = c[1].num,
+                 .question = (int)c[2].num,
+                 .title = c[3].str,
+                 .url = c[4].str,
+                 .site = c[5].str,
+                 .first_ms = c[6].num},
         .day = c[7].str,
         .topic = c[8].str,
         .question_text = c[9].str,
@@ -114,13 +119,13 @@ static int walk_all(struct walk *walk, int64_t session)
     struct resources *resources = walk->exporting.resources;
     const struct hr_value args[] = {HR_V_STR(walk->exporting.chat), HR_V_INT(session)};
     (void)links_ask_session(resources, "SELECT count(*) FROM session_pub_run", NULL, 0, 0);
-    const char *const joined =
-        "SELECT l.session, l.n, l.question, l.title, l.url, l.site, l.first_ms, coalesce(r.day, ''), coalesce(r.topic, ''),"
-        " coalesce(q.text, '') FROM resources_link l"
-        " LEFT JOIN session_pub_run r ON r.session = l.session"
-        " LEFT JOIN session_pub_question q ON q.session = l.session AND q.n = l.question"
-        " WHERE l.dropped = 0 AND l.chat = ?1 AND (?2 < 0 OR l.session = ?2)"
-        " ORDER BY l.session DESC, l.question = 0, l.question, l.n";
+    const char *const joined = "SELECT l.session, l.n, l.question, l.title, l.url, l.site, l.first_ms, coalesce(r.day, "
+                               "''), coalesce(r.topic, ''),"
+                               " coalesce(q.text, '') FROM resources_link l"
+                               " LEFT JOIN session_pub_run r ON r.session = l.session"
+                               " LEFT JOIN session_pub_question q ON q.session = l.session AND q.n = l.question"
+                               " WHERE l.dropped = 0 AND l.chat = ?1 AND (?2 < 0 OR l.session = ?2)"
+                               " ORDER BY l.session DESC, l.question = 0, l.question, l.n";
     const char *const alone = "SELECT session, n, question, title, url, site, first_ms, '', '', '' FROM resources_link"
                               " WHERE dropped = 0 AND chat = ?1 AND (?2 < 0 OR session = ?2)"
                               " ORDER BY session DESC, question = 0, question, n";
@@ -167,7 +172,8 @@ static int run(struct resources *resources, const char *chat, const char *format
     }
     const struct hr_chat *known = api->chat(resources->bot, newest.chat);
     struct walk walk = {
-        .exporting = {.resources = resources, .out = out, .chat = newest.chat, .session = -1, .question = -1, .many = many},
+        .exporting =
+            {.resources = resources, .out = out, .chat = newest.chat, .session = -1, .question = -1, .many = many},
         .format = find_format(format),
     };
     walk.exporting.tag = known && known->tag[0] ? known->tag : newest.chat;

@@ -100,8 +100,8 @@ static void json_session(struct exporting *exporting, const struct line *line)
 static void json_link(struct exporting *exporting, const struct line *line)
 {
     const struct link *link = &line->link;
-    exporting->resources->api->out(exporting->out, "%s\n  {\"number\": %lld, \"question\": %d, ", exporting->first ? "" : ",",
-                                   (long long)link->n, link->question);
+    exporting->resources->api->out(exporting->out, "%s\n  {\"number\": %lld, \"question\": %d, ",
+                                   exporting->first ? "" : ",", (long long)link->n, link->question);
     json(exporting, "question_text", line->question_text);
     put(exporting, ", ");
     json(exporting, "title", link->title);
@@ -124,4 +124,5 @@ static void json_end(struct exporting *exporting)
     put(exporting, "]}\n");
 }
 
-const struct format export_json = {"json", json_begin, json_session, csv_nothing, json_link, nothing, json_leave_session, json_end};
+const struct format export_json = {"json",    json_begin, json_session,       csv_nothing,
+                                   json_link, nothing,    json_leave_session, json_end};

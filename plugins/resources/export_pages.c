@@ -92,14 +92,15 @@ static void html_end(struct exporting *exporting)
     put(exporting, "</main>\n</body>\n</html>\n");
 }
 
-const struct format export_html = {"html", html_begin, html_session, html_question, html_link, html_leave_question, nothing, html_end};
+const struct format export_html = {"html",    html_begin,          html_session, html_question,
+                                   html_link, html_leave_question, nothing,      html_end};
 
 /* ---- Markdown ---------------------------------------------------------------------------- */
 
 static const char *in_markdown(unsigned char c)
 {
-    static const char *const escaped[] = {"\\\\", "\\`", "\\*", "\\_", "\\{", "\\}", "\\[", "\\]", "\\<", "\\>",
-                                          "\\#",  "\\|", "\\!", "\\~", "\\&"};
+    static const char *const escaped[] = {"\\\\", "\\`", "\\*", "\\_", "\\{", "\\}", "\\[", "\\]",
+                                          "\\<",  "\\>", "\\#", "\\|", "\\!", "\\~", "\\&"};
     for (size_t i = 0; i < sizeof(escaped) / sizeof(*escaped); i++) {
         if ((unsigned char)escaped[i][1] == c) {
             return escaped[i];

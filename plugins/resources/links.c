@@ -14,7 +14,8 @@ const char *const links_schema[] = {
     "CREATE INDEX resources_shared_link ON resources_shared(chat, session, n)",
     "CREATE VIEW resources_pub_count AS SELECT session, count(*) AS count FROM resources_link"
     " WHERE dropped = 0 AND session > 0 GROUP BY session",
-    "CREATE VIEW resources_pub_link AS SELECT chat, session, n, url, site, title, question, first_ms FROM resources_link"
+    "CREATE VIEW resources_pub_link AS SELECT chat, session, n, url, site, title, question, first_ms FROM "
+    "resources_link"
     " WHERE dropped = 0",
     NULL,
 };
@@ -31,7 +32,8 @@ static int on_number(void *arg, const struct hr_value *column, size_t count)
     return 0;
 }
 
-static int64_t number(struct resources *resources, const char *sql, const struct hr_value *args, size_t count, int64_t preset)
+static int64_t number(struct resources *resources, const char *sql, const struct hr_value *args, size_t count,
+                      int64_t preset)
 {
     int64_t out = preset;
     return resources->api->sql(resources->bot, sql, args, count, on_number, &out) < 0 ? preset : out;
@@ -50,26 +52,36 @@ static int on_known(void *arg, const struct hr_value *column, size_t count)
     return 0;
 }
 
-static int insert(struct resources *resources, const struct place *place, const struct url *url, const char *title, int64_t *n)
+static int insert(struct resources *resources, const struct place *place, const struct url *url, const char *title,
+                  int64_t *n)
 {
     const struct hr_value of[] = {HR_V_STR(place->chat), HR_V_INT(place->session)};
-    *n = number(resources, "SELECT coalesce(max(n), 0) + 1 FROM resources_link WHERE chat = ?1 AND session = ?2", of, 2, 0);
+    *n = number(resources, "SELECT coalesce(max(n), 0) + 1 FROM resources_link WHERE chat = ?1 AND session = ?2", of, 2,
+                0);
     if (*n < 1 || *n > MAX_LINKS_A_SESSION) {
         return HR_ELIMIT;
     }
-    const struct hr_value args[] = {of[0], of[1], HR_V_INT(*n), HR_V_STR(url->key), HR_V_STR(url->url), HR_V_STR(url->site),
-                                    HR_V_STR(title), HR_V_INT(place->question), HR_V_INT(place->time_ms)};
+    const struct hr_value args[] = {of[0],
+                                    of[1],
+                                    HR_V_INT(*n),
+                                    HR_V_STR(url->key),
+                                    HR_V_STR(url->url),
+                                    HR_V_STR(url->site),
+                                    HR_V_STR(title),
+                                    HR_V_INT(place->question),
+                                    HR_V_INT(place->time_ms)};
     return do_sql(resources, "INSERT INTO resources_link VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0)", args, 9);
 }
 
 int links_add(struct resources *resources, const struct place *place, const struct url *url, const char *title,
               uint64_t message, int64_t *n)
 {
-    const struct hr_value key[] = {HR_V_STR(place->chat), HR_V_INT(place->session), HR_V_STR(url->key), HR_V_STR(title)};
+    const struct hr_value key[] = {HR_V_STR(place->chat), HR_V_INT(place->session), HR_V_STR(url->key),
+                                   HR_V_STR(title)};
     struct known known = {0};
-    int status = resources->api->sql(resources->bot,
-                                     "SELECT n, dropped FROM resources_link WHERE chat = ?1 AND session = ?2 AND key = ?3", key, 3,
-                                     on_known, &known);
+    int status = resources->api->sql(
+        resources->bot, "SELECT n, dropped FROM resources_link WHERE chat = ?1 AND session = ?2 AND key = ?3", key, 3,
+        on_known, &known);
     if (status < 0) {
         return status;
     }
@@ -77,8 +89,10 @@ int links_add(struct resources *resources, const struct place *place, const stru
         return HR_EDENIED;
     }
     if (known.n && title[0]) {
-        status = do_sql(resources, "UPDATE resources_link SET title = ?4 WHERE chat = ?1 AND session = ?2 AND key = ?3 AND title = ''",
-                        key, 4);
+        status =
+            do_sql(resources,
+                   "UPDATE resources_link SET title = ?4 WHERE chat = ?1 AND session = ?2 AND key = ?3 AND title = ''",
+                   key, 4);
     } else if (!known.n) {
         status = insert(resources, place, url, title, &known.n);
     }
@@ -101,11 +115,13 @@ int links_unmark(struct resources *resources, uint64_t message)
 /* What was shared is gone from the database too, its number stays taken. */
 int links_sweep(struct resources *resources)
 {
-    return do_sql(resources,
-                  "UPDATE resources_link SET dropped = 2, key = NULL, url = '', site = '', title = '' WHERE dropped = 0 AND NOT EXISTS"
-                  " (SELECT 1 FROM resources_shared s WHERE s.chat = resources_link.chat AND s.session = resources_link.session"
-                  " AND s.n = resources_link.n)",
-                  NULL, 0);
+    return do_sql(
+        resources,
+        "UPDATE resources_link SET dropped = 2, key = NULL, url = '', site = '', title = '' WHERE dropped = 0 AND NOT "
+        "EXISTS"
+        " (SELECT 1 FROM resources_shared s WHERE s.chat = resources_link.chat AND s.session = resources_link.session"
+        " AND s.n = resources_link.n)",
+        NULL, 0);
 }
 
 int links_forget(struct resources *resources, uint64_t message)
@@ -121,8 +137,9 @@ int links_forget(struct resources *resources, uint64_t message)
 static bool is_listed(struct resources *resources, const struct place *place, int64_t n)
 {
     const struct hr_value args[] = {HR_V_STR(place->chat), HR_V_INT(place->session), HR_V_INT(n)};
-    return number(resources, "SELECT count(*) FROM resources_link WHERE chat = ?1 AND session = ?2 AND n = ?3 AND dropped = 0", args,
-                  3, 0) > 0;
+    return number(resources,
+                  "SELECT count(*) FROM resources_link WHERE chat = ?1 AND session = ?2 AND n = ?3 AND dropped = 0",
+                  args, 3, 0) > 0;
 }
 
 int links_drop(struct resources *resources, const struct place *place, int64_t n)
@@ -131,7 +148,8 @@ int links_drop(struct resources *resources, const struct place *place, int64_t n
         return HR_ENOTFOUND;
     }
     const struct hr_value args[] = {HR_V_STR(place->chat), HR_V_INT(place->session), HR_V_INT(n)};
-    return do_sql(resources, "UPDATE resources_link SET dropped = 1 WHERE chat = ?1 AND session = ?2 AND n = ?3", args, 3);
+    return do_sql(resources, "UPDATE resources_link SET dropped = 1 WHERE chat = ?1 AND session = ?2 AND n = ?3", args,
+                  3);
 }
 
 int links_title(struct resources *resources, const struct place *place, int64_t n, const char *title)
@@ -140,12 +158,14 @@ int links_title(struct resources *resources, const struct place *place, int64_t 
         return HR_ENOTFOUND;
     }
     const struct hr_value args[] = {HR_V_STR(place->chat), HR_V_INT(place->session), HR_V_INT(n), HR_V_STR(title)};
-    return do_sql(resources, "UPDATE resources_link SET title = ?4 WHERE chat = ?1 AND session = ?2 AND n = ?3", args, 4);
+    return do_sql(resources, "UPDATE resources_link SET title = ?4 WHERE chat = ?1 AND session = ?2 AND n = ?3", args,
+                  4);
 }
 
 /* ---- where it belongs ------------------------------------------------------------------------- */
 
-int64_t links_ask_session(struct resources *resources, const char *sql, const struct hr_value *args, size_t count, int64_t preset)
+int64_t links_ask_session(struct resources *resources, const char *sql, const struct hr_value *args, size_t count,
+                          int64_t preset)
 {
     int64_t out = preset;
     if (!resources->alone && resources->api->sql(resources->bot, sql, args, count, on_number, &out) < 0) {
@@ -165,7 +185,9 @@ bool links_has_question(struct resources *resources, int64_t session, int questi
 
 struct place links_place(struct resources *resources, const struct hr_chat *chat, const struct hr_message *message)
 {
-    struct place place = {.chat = message->chat[0] ? message->chat : chat ? chat->name : "",
+    struct place place = {.chat = message->chat[0] ? message->chat
+                                  : chat           ? chat->name
+                                                   : "",
                           .session = (int64_t)message->session,
                           .question = message->question,
                           .time_ms = message->logged_ms};
@@ -174,17 +196,21 @@ struct place links_place(struct resources *resources, const struct hr_chat *chat
     }
     /* the minutes before a chat belong to it, the days after it are for late answers */
     bool soon = chat && chat->read_from_ms <= place.time_ms && place.time_ms < chat->read_to_ms;
-    const struct hr_value args[] = {HR_V_STR(place.chat), HR_V_INT(place.time_ms), HR_V_INT(soon ? chat->read_from_ms : 0)};
+    const struct hr_value args[] = {HR_V_STR(place.chat), HR_V_INT(place.time_ms),
+                                    HR_V_INT(soon ? chat->read_from_ms : 0)};
     place.session = links_ask_session(
-        resources, "SELECT max(session) FROM session_pub_run WHERE chat = ?1 AND late_ms > ?2 AND end_ms >= ?3", args, 3, 0);
+        resources, "SELECT max(session) FROM session_pub_run WHERE chat = ?1 AND late_ms > ?2 AND end_ms >= ?3", args,
+        3, 0);
     place.question = 0;
     return place;
 }
 
 int links_adopt(struct resources *resources, const struct hr_chat *chat)
 {
-    const struct hr_value args[] = {HR_V_STR(chat->name), HR_V_INT((int64_t)chat->session), HR_V_INT(chat->read_from_ms)};
-    if (number(resources, "SELECT count(*) FROM resources_link WHERE chat = ?1 AND session = 0 AND first_ms >= ?3", args, 3, 0) == 0 ||
+    const struct hr_value args[] = {HR_V_STR(chat->name), HR_V_INT((int64_t)chat->session),
+                                    HR_V_INT(chat->read_from_ms)};
+    if (number(resources, "SELECT count(*) FROM resources_link WHERE chat = ?1 AND session = 0 AND first_ms >= ?3",
+               args, 3, 0) == 0 ||
         number(resources, "SELECT count(*) FROM resources_link WHERE chat = ?1 AND session = ?2", args, 2, 1) > 0) {
         return 0;
     }
@@ -192,9 +218,11 @@ int links_adopt(struct resources *resources, const struct hr_chat *chat)
                         "UPDATE resources_shared SET session = ?2 WHERE chat = ?1 AND session = 0 AND n IN"
                         " (SELECT n FROM resources_link WHERE chat = ?1 AND session = 0 AND first_ms >= ?3)",
                         args, 3);
-    return status < 0 ? status
-                      : do_sql(resources, "UPDATE resources_link SET session = ?2 WHERE chat = ?1 AND session = 0 AND first_ms >= ?3",
-                               args, 3);
+    return status < 0
+               ? status
+               : do_sql(resources,
+                        "UPDATE resources_link SET session = ?2 WHERE chat = ?1 AND session = 0 AND first_ms >= ?3",
+                        args, 3);
 }
 
 /* ---- reading -------------------------------------------------------------------------------------- */
@@ -208,8 +236,13 @@ static int on_link(void *arg, const struct hr_value *column, size_t count)
 {
     (void)count;
     const struct reading *reading = arg;
-    struct link link = {.n = column[0].num, .session = column[1].num, .question = (int)column[2].num, .title = column[3].str,
-                        .url = column[4].str, .site = column[5].str, .first_ms = column[6].num};
+    struct link link = {.n = column[0].num,
+                        .session = column[1].num,
+                        .question = (int)column[2].num,
+                        .title = column[3].str,
+                        .url = column[4].str,
+                        .site = column[5].str,
+                        .first_ms = column[6].num};
     return reading->fn(reading->arg, &link);
 }
 
@@ -228,29 +261,32 @@ static const char *like(struct resources *resources, const char *word)
     return resources->api->print(resources->bot, "%.*s%%", (int)len, out);
 }
 
-int links_last(struct resources *resources, const struct place *place, const char *word, int most, int64_t *all, link_fn *fn,
-               void *arg)
+int links_last(struct resources *resources, const struct place *place, const char *word, int most, int64_t *all,
+               link_fn *fn, void *arg)
 {
     struct reading reading = {fn, arg};
     const struct hr_value args[] = {HR_V_STR(place->chat), HR_V_INT(place->session), HR_V_INT(most),
                                     HR_V_STR(word ? like(resources, word) : "")};
     if (!word) {
-        *all = number(resources, "SELECT count(*) FROM resources_link WHERE chat = ?1 AND session = ?2 AND dropped = 0", args, 2, 0);
-        return resources->api->sql(resources->bot,
-                                   "SELECT * FROM (SELECT n, session, question, title, url, site, first_ms FROM resources_link"
-                                   " WHERE chat = ?1 AND session = ?2 AND dropped = 0 ORDER BY n DESC LIMIT ?3) ORDER BY n",
-                                   args, 3, on_link, &reading);
+        *all = number(resources, "SELECT count(*) FROM resources_link WHERE chat = ?1 AND session = ?2 AND dropped = 0",
+                      args, 2, 0);
+        return resources->api->sql(
+            resources->bot,
+            "SELECT * FROM (SELECT n, session, question, title, url, site, first_ms FROM resources_link"
+            " WHERE chat = ?1 AND session = ?2 AND dropped = 0 ORDER BY n DESC LIMIT ?3) ORDER BY n",
+            args, 3, on_link, &reading);
     }
     *all = number(resources,
                   "SELECT count(*) FROM resources_link WHERE chat = ?1 AND dropped = 0"
                   " AND (title LIKE ?4 ESCAPE '\\' OR url LIKE ?4 ESCAPE '\\') AND ?2 = ?2 AND ?3 = ?3",
                   args, 4, 0);
-    return resources->api->sql(resources->bot,
-                               "SELECT * FROM (SELECT n, session, question, title, url, site, first_ms FROM resources_link"
-                               " WHERE chat = ?1 AND dropped = 0 AND ?2 = ?2"
-                               " AND (title LIKE ?4 ESCAPE '\\' OR url LIKE ?4 ESCAPE '\\')"
-                               " ORDER BY session DESC, n DESC LIMIT ?3) ORDER BY session, n",
-                               args, 4, on_link, &reading);
+    return resources->api->sql(
+        resources->bot,
+        "SELECT * FROM (SELECT n, session, question, title, url, site, first_ms FROM resources_link"
+        " WHERE chat = ?1 AND dropped = 0 AND ?2 = ?2"
+        " AND (title LIKE ?4 ESCAPE '\\' OR url LIKE ?4 ESCAPE '\\')"
+        " ORDER BY session DESC, n DESC LIMIT ?3) ORDER BY session, n",
+        args, 4, on_link, &reading);
 }
 
 const char *links_clean_title(struct resources *resources, const char *title)

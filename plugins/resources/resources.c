@@ -22,7 +22,8 @@ const struct hr_text resources_texts[] = {
     {"none", "Nobody has shared a link yet. To add one, type !link and the address.", ""},
     {"none_found", "No link has this word. To see the last links, type !links", ""},
     {"how", "To add a link, type !link, the address, and some words about it. To see the links, type !links", ""},
-    {"not_an_address", "I cannot list this address. Please send a full web address, for example https://example.org/guide", ""},
+    {"not_an_address",
+     "I cannot list this address. Please send a full web address, for example https://example.org/guide", ""},
     {"was_dropped", "A host took this link off the list. To ask why, write to the host.", ""},
     {"full", "The list is full. To make room, a host types !link drop and a number.", ""},
     {"dropped", "Link {n} is off the list.", "n=4"},
@@ -125,7 +126,8 @@ static int event(void *state, const struct hr_event *event)
     if (!message->chat[0] || (message->flags & (HR_MSG_OWN | HR_MSG_PRIVATE | HR_MSG_COMMAND))) {
         return 0;
     }
-    return event->kind == HR_EV_EDIT ? on_edit(resources, event->chat, message) : catch_links(resources, event->chat, message);
+    return event->kind == HR_EV_EDIT ? on_edit(resources, event->chat, message)
+                                     : catch_links(resources, event->chat, message);
 }
 
 /* ---- life ---------------------------------------------------------------------------------------- */
@@ -148,9 +150,10 @@ static void stop(void *state)
 }
 
 static const struct hr_command commands[] = {
-    {"links", "resources", "[word]", "Shows the last links people shared, or those with a word in them.", "!links guide", NULL,
-     HR_CMD_CARD, run_links},
-    {"link", NULL, "address words | drop 4 | 4 title words", "Adds a link to the list. Hosts also tidy the list with it.",
+    {"links", "resources", "[word]", "Shows the last links people shared, or those with a word in them.",
+     "!links guide", NULL, HR_CMD_CARD, run_links},
+    {"link", NULL, "address words | drop 4 | 4 title words",
+     "Adds a link to the list. Hosts also tidy the list with it.",
      "!link https://example.org/guide Access to Work guide", NULL, 0, run_link},
     {0},
 };

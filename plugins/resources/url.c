@@ -35,8 +35,25 @@ static const char *const ends[] = {
 
 /* These may stand inside; at the end they belong to the sentence. */
 static const char *const trailers[] = {
-    ".", ",", ";", ":", "!", "?", "'", "*", "|", "~", "\xe2\x80\x98", "\xe2\x80\x99", "\xe2\x80\x93", "\xe2\x80\x94",
-    "\xef\xbc\x81", "\xef\xbc\x9f", "\xef\xbc\x9a", "\xd8\x9f", "\xd8\x8c",
+    ".",
+    ",",
+    ";",
+    ":",
+    "!",
+    "?",
+    "'",
+    "*",
+    "|",
+    "~",
+    "\xe2\x80\x98",
+    "\xe2\x80\x99",
+    "\xe2\x80\x93",
+    "\xe2\x80\x94",
+    "\xef\xbc\x81",
+    "\xef\xbc\x9f",
+    "\xef\xbc\x9a",
+    "\xd8\x9f",
+    "\xd8\x8c",
 };
 
 static bool is_end(const char *at)
@@ -205,7 +222,8 @@ static bool has_status(struct slice path)
 {
     static const char word[] = "/status/";
     for (size_t i = 0; i + sizeof(word) <= path.len; i++) {
-        if (strncasecmp(path.at + i, word, sizeof(word) - 1) == 0 && isdigit((unsigned char)path.at[i + sizeof(word) - 1])) {
+        if (strncasecmp(path.at + i, word, sizeof(word) - 1) == 0 &&
+            isdigit((unsigned char)path.at[i + sizeof(word) - 1])) {
             return true;
         }
     }
@@ -219,7 +237,8 @@ static bool is_x(struct slice host)
 
 static bool is_no_resource(const struct parts *parts)
 {
-    static const char *const media[] = {"pic.x.com", "pic.twitter.com", "pbs.twimg.com", "video.twimg.com", "matrix.to"};
+    static const char *const media[] = {"pic.x.com", "pic.twitter.com", "pbs.twimg.com", "video.twimg.com",
+                                        "matrix.to"};
     struct slice host = without_www(parts->host);
     for (size_t i = 0; i < sizeof(media) / sizeof(*media); i++) {
         if (is(host, media[i])) {
@@ -234,9 +253,10 @@ static bool is_no_resource(const struct parts *parts)
 static bool is_tracking(struct slice name, struct slice host)
 {
     static const char *const names[] = {
-        "fbclid",  "gclid",  "gbraid", "wbraid", "dclid",   "msclkid", "twclid",  "ttclid",  "yclid",   "mc_cid", "mc_eid",
-        "igshid",  "igsh",   "ref_src", "ref_url", "mkt_tok", "_hsenc",  "_hsmi",   "vero_id", "oly_enc_id", "oly_anon_id",
-        "at_medium", "at_campaign", "cmpid", "ns_campaign", "ns_mchannel", "ns_source", "s_kwcid", "_ga", "_gl",
+        "fbclid",      "gclid",       "gbraid",    "wbraid",     "dclid",       "msclkid",   "twclid",      "ttclid",
+        "yclid",       "mc_cid",      "mc_eid",    "igshid",     "igsh",        "ref_src",   "ref_url",     "mkt_tok",
+        "_hsenc",      "_hsmi",       "vero_id",   "oly_enc_id", "oly_anon_id", "at_medium", "at_campaign", "cmpid",
+        "ns_campaign", "ns_mchannel", "ns_source", "s_kwcid",    "_ga",         "_gl",
     };
     if (starts(name.at, name.len, "utm_")) {
         return true;

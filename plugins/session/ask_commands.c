@@ -74,8 +74,9 @@ int run_now(void *state, const struct hr_call *call)
                            api->words(session->bot, "now_welcome", "tag", say_tag(session), "left", left, NULL));
     }
     return api->answer(session->bot, call,
-                       api->words(session->bot, "T22", "tag", say_tag(session), "n", api->print(session->bot, "%d", run.question),
-                                  "of", api->print(session->bot, "%d", run.count), "text",
+                       api->words(session->bot, "T22", "tag", say_tag(session), "n",
+                                  api->print(session->bot, "%d", run.question), "of",
+                                  api->print(session->bot, "%d", run.count), "text",
                                   plan.question[run.question - 1].text, "left", left, NULL));
 }
 
@@ -85,7 +86,8 @@ static const char *list(struct session *session, const struct plan *plan)
 {
     const struct hr_api *api = session->api;
     struct occurrence next = wait_next(session, api->now_ms(session->bot));
-    const char *what = plan->session || !next.known ? api->words(session->bot, "questions_now", NULL) : say_day(session, &next.wall);
+    const char *what =
+        plan->session || !next.known ? api->words(session->bot, "questions_now", NULL) : say_day(session, &next.wall);
     const char *text = api->words(session->bot, "questions_head", "what", what, NULL);
     for (int i = 0; i < plan->count; i++) {
         const char *note = plan->question[i].skipped ? api->words(session->bot, "questions_skipped", NULL) : "";
@@ -132,13 +134,16 @@ int run_when(void *state, const struct hr_call *call)
     }
     const char *text = "";
     if (live) {
-        text = api->print(bot, "%s\n", api->words(bot, "when_live", "tag", say_tag(session), "time", say_when(session, run.end_ms), NULL));
+        text = api->print(
+            bot, "%s\n",
+            api->words(bot, "when_live", "tag", say_tag(session), "time", say_when(session, run.end_ms), NULL));
     }
     struct occurrence next = wait_next(session, api->now_ms(bot));
     if (!next.known) {
         return api->answer(bot, call, api->print(bot, "%s%s", text, api->words(bot, "next_none", NULL)));
     }
-    const char *topic = plan.topic[0] ? api->words(bot, "topic_part", "topic", say_sentence(session, plan.topic), NULL) : "";
+    const char *topic =
+        plan.topic[0] ? api->words(bot, "topic_part", "topic", say_sentence(session, plan.topic), NULL) : "";
     const char *questions = plan.count && !live ? api->words(bot, "questions_part", NULL) : "";
     const char *when = api->words(bot, "when", "tag", say_tag(session), "day", say_day(session, &next.wall), "times",
                                   say_times(session, &next.wall), "topic", topic, "questions", questions, NULL);

@@ -65,7 +65,8 @@ int live_begin(struct session *session, const struct occurrence *occurrence, int
         .count = plan.count,
     };
     const struct hr_api *api = session->api;
-    const char *name = api->print(session->bot, "%04d-%02d-%02dT%02d:%02d", wall.year, wall.month, wall.day, wall.hour, wall.minute);
+    const char *name =
+        api->print(session->bot, "%04d-%02d-%02dT%02d:%02d", wall.year, wall.month, wall.day, wall.hour, wall.minute);
     status = store_new_run(session, &run, name, api->print(session->bot, "%s %d", say_day(session, &wall), wall.year));
     if (status >= 0) {
         status = live_record(session, &run, now + QUIET_AFTER_MS);
@@ -244,7 +245,8 @@ static int64_t at_half(const struct session *session, const struct run *run)
 
 static int64_t at_warning(const struct session *session, const struct run *run)
 {
-    bool due = session->autopilot && run->state == RUN_QUESTION && run->next && running(run) && !(run->said & SAID_WARNING);
+    bool due =
+        session->autopilot && run->state == RUN_QUESTION && run->next && running(run) && !(run->said & SAID_WARNING);
     return due ? run->due_ms - 2 * MINUTE_MS : NEVER_MS;
 }
 

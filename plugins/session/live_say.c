@@ -41,7 +41,8 @@ const char *live_where(struct session *session, const struct run *run)
 {
     const struct hr_api *api = session->api;
     if (run->question) {
-        return api->words(session->bot, "where", "n", number(session, run->question), "of", number(session, run->count), NULL);
+        return api->words(session->bot, "where", "n", number(session, run->question), "of", number(session, run->count),
+                          NULL);
     }
     return api->words(session->bot, run->next ? "where_welcome" : "where_open", NULL);
 }
@@ -57,8 +58,8 @@ static const char *questions_line(struct session *session, const struct run *run
     if (count == 1) {
         return session->api->words(session->bot, "T05_question", "minutes", minutes, NULL);
     }
-    return session->api->words(session->bot, "T05_questions", "count", say_count(session, count, "question", "questions"),
-                               "minutes", minutes, NULL);
+    return session->api->words(session->bot, "T05_questions", "count",
+                               say_count(session, count, "question", "questions"), "minutes", minutes, NULL);
 }
 
 int live_say_welcome(struct session *session, const struct run *run, const struct plan *plan)
@@ -66,7 +67,8 @@ int live_say_welcome(struct session *session, const struct run *run, const struc
     const struct hr_api *api = session->api;
     struct hr_bot *bot = session->bot;
     const char *host = api->hosts(bot, session->chat);
-    const char *topic = plan->topic[0] ? api->words(bot, "T05_topic", "topic", say_sentence(session, plan->topic), NULL) : "";
+    const char *topic =
+        plan->topic[0] ? api->words(bot, "T05_topic", "topic", say_sentence(session, plan->topic), NULL) : "";
     const char *text = api->words(bot, "T05", "tag", say_tag(session), "topic", topic, "host",
                                   host[0] ? api->words(bot, "T05_host", "host", host, NULL) : "", "questions",
                                   questions_line(session, run, plan->count), NULL);
@@ -158,7 +160,8 @@ int live_say_last(struct session *session, const struct run *run)
     int64_t left = run->end_ms - session->api->now_ms(session->bot);
     const char *id = run->question ? "T13" : "T13_open";
     const char *what = session->api->print(session->bot, "ending:%d", run->extensions);
-    return say(session, run, what, session->api->words(session->bot, id, "span", say_span(session, left), NULL), run->end_ms, 0);
+    return say(session, run, what, session->api->words(session->bot, id, "span", say_span(session, left), NULL),
+               run->end_ms, 0);
 }
 
 /* ---- the clock ------------------------------------------------------------------------- */
@@ -173,7 +176,8 @@ int live_say_extended(struct session *session, const struct run *run, int64_t ms
     } else if (run->state == RUN_WELCOME && run->next) {
         text = api->words(session->bot, "T10_welcome", "more", more, "unit", unit, NULL);
     } else {
-        text = api->words(session->bot, "T10_closing", "more", more, "unit", unit, "time", say_when(session, run->end_ms), NULL);
+        text = api->words(session->bot, "T10_closing", "more", more, "unit", unit, "time",
+                          say_when(session, run->end_ms), NULL);
     }
     return say(session, run, NULL, text, run->end_ms, 0);
 }
@@ -194,8 +198,9 @@ static const char *back_text(struct session *session, const struct run *run, int
 {
     const struct hr_api *api = session->api;
     struct hr_bot *bot = session->bot;
-    const char *services = api->print(bot, "%s%s", say_has_service(session, "Matrix") ? api->words(bot, "T34_matrix", NULL) : "",
-                                      say_has_service(session, "IRC") ? api->words(bot, "T34_irc", NULL) : "");
+    const char *services =
+        api->print(bot, "%s%s", say_has_service(session, "Matrix") ? api->words(bot, "T34_matrix", NULL) : "",
+                   say_has_service(session, "IRC") ? api->words(bot, "T34_irc", NULL) : "");
     const char *where = run->paused_ms ? api->words(bot, "T22_paused", NULL) : live_where(session, run);
     return api->words(bot, "T34", "span", say_span(session, away_ms), "where", where, "services", services, NULL);
 }
@@ -260,7 +265,7 @@ int live_say_end(struct session *session, const struct run *run)
     if (wait_next(session, run->end_ms).known) {
         next = api->print(bot, "\n%s", ask_next_chat(session));
     }
-    const char *text = api->words(bot, "T14", "tag", say_tag(session), "late", late, "links", links_line(session, run), "next",
-                                  next, NULL);
+    const char *text = api->words(bot, "T14", "tag", say_tag(session), "late", late, "links", links_line(session, run),
+                                  "next", next, NULL);
     return say(session, run, "end", text, run->end_ms + DAY_MS, HR_SAY_TEXT);
 }

@@ -64,8 +64,9 @@ static int show_topic(struct session *session, const struct hr_call *call, const
 {
     const struct hr_api *api = session->api;
     return answer(session, call,
-                  plan->topic[0] ? api->words(session->bot, "topic_show", "topic", say_sentence(session, plan->topic), NULL)
-                                 : api->words(session->bot, "topic_none", NULL));
+                  plan->topic[0]
+                      ? api->words(session->bot, "topic_show", "topic", say_sentence(session, plan->topic), NULL)
+                      : api->words(session->bot, "topic_none", NULL));
 }
 
 int run_topic(void *state, const struct hr_call *call)
@@ -89,12 +90,14 @@ int run_topic(void *state, const struct hr_call *call)
                                  hosts[0] ? api->words(session->bot, "T21_hosts", "hosts", hosts, NULL) : "", NULL));
     }
     if (points(words) > MAX_TOPIC_POINTS) {
-        return answer(session, call, api->words(session->bot, "topic_long", "max", number(session, MAX_TOPIC_POINTS), NULL));
+        return answer(session, call,
+                      api->words(session->bot, "topic_long", "max", number(session, MAX_TOPIC_POINTS), NULL));
     }
     (void)snprintf(plan.topic, sizeof(plan.topic), "%s", words);
     status = store_save_plan(session, &plan);
     return status < 0 ? status
-                      : answer(session, call, api->words(session->bot, "topic_set", "topic", say_sentence(session, words), NULL));
+                      : answer(session, call,
+                               api->words(session->bot, "topic_set", "topic", say_sentence(session, words), NULL));
 }
 
 /* ---- !q -------------------------------------------------------------------------------- */
@@ -112,10 +115,12 @@ static const char *hint(struct session *session, const char *text, int n)
     if (marks == 0) {
         return session->api->words(session->bot, "q_no_mark", "n", number(session, (size_t)n), NULL);
     }
-    return session->api->words(session->bot, "q_many_marks", "count", number(session, marks), "n", number(session, (size_t)n), NULL);
+    return session->api->words(session->bot, "q_many_marks", "count", number(session, marks), "n",
+                               number(session, (size_t)n), NULL);
 }
 
-static int save_question(struct session *session, const struct hr_call *call, struct plan *plan, int n, const char *rest)
+static int save_question(struct session *session, const struct hr_call *call, struct plan *plan, int n,
+                         const char *rest)
 {
     const struct hr_api *api = session->api;
     const char *text = flat(session, rest);
@@ -137,11 +142,13 @@ static int save_question(struct session *session, const struct hr_call *call, st
     int status = store_save_plan(session, plan);
     return status < 0 ? status
                       : answer(session, call,
-                               api->words(session->bot, "q_saved", "n", number(session, (size_t)n), "hint", hint(session, text, n), NULL));
+                               api->words(session->bot, "q_saved", "n", number(session, (size_t)n), "hint",
+                                          hint(session, text, n), NULL));
 }
 
 /* Is there a question n that may still be changed? If not, it has been answered. */
-static bool may_change(struct session *session, const struct hr_call *call, const struct plan *plan, int asked, long n, int *status)
+static bool may_change(struct session *session, const struct hr_call *call, const struct plan *plan, int asked, long n,
+                       int *status)
 {
     const char *id = n < 1 || n > plan->count ? "q_unknown" : n <= asked ? "q_asked" : NULL;
     if (id) {
@@ -160,16 +167,18 @@ static int drop(struct session *session, const struct hr_call *call, struct plan
     memmove(&plan->question[n - 1], &plan->question[n], (size_t)(plan->count - n) * sizeof(plan->question[0]));
     plan->count--;
     status = store_save_plan(session, plan);
-    return status < 0 ? status
-                      : answer(session, call,
-                               session->api->words(session->bot, "q_dropped", "n", number(session, (size_t)n), "count",
-                                                   say_count(session, plan->count, "question is", "questions are"), NULL));
+    return status < 0
+               ? status
+               : answer(session, call,
+                        session->api->words(session->bot, "q_dropped", "n", number(session, (size_t)n), "count",
+                                            say_count(session, plan->count, "question is", "questions are"), NULL));
 }
 
 static int move(struct session *session, const struct hr_call *call, struct plan *plan, int asked, long from, long to)
 {
     int status;
-    if (!may_change(session, call, plan, asked, from, &status) || !may_change(session, call, plan, asked, to, &status)) {
+    if (!may_change(session, call, plan, asked, from, &status) ||
+        !may_change(session, call, plan, asked, to, &status)) {
         return status;
     }
     struct question moved = plan->question[from - 1];
@@ -196,7 +205,8 @@ static bool whole_number(const char *text, long *out)
 {
     char *rest;
     *out = strtol(text, &rest, 10);
-    return rest != text && *out > 0 && *out < 1000 && (*rest == '\0' || ((*rest == '.' || *rest == ':') && rest[1] == '\0'));
+    return rest != text && *out > 0 && *out < 1000 &&
+           (*rest == '\0' || ((*rest == '.' || *rest == ':') && rest[1] == '\0'));
 }
 
 static int change(struct session *session, const struct hr_call *call, struct plan *plan, int asked)

@@ -71,9 +71,10 @@ int run_start(void *state, const struct hr_call *call)
     struct occurrence next = wait_next(session, now);
     bool soon = next.known && next.at_ms - now <= HOUR_MS;
     if (next.known && !soon && strcasecmp(call->rest, "now") != 0) {
-        return answer(session, call, api->words(session->bot, "start_early", "day",
-                                                api->print(session->bot, "on %s", say_day(session, &next.wall)), "time",
-                                                say_when(session, next.at_ms), NULL));
+        return answer(session, call,
+                      api->words(session->bot, "start_early", "day",
+                                 api->print(session->bot, "on %s", say_day(session, &next.wall)), "time",
+                                 say_when(session, next.at_ms), NULL));
     }
     /* far from its time it is an extra chat: the planned one still comes */
     next.known = next.known && next.at_ms - now <= 12 * HOUR_MS;
@@ -192,7 +193,9 @@ int run_skip(void *state, const struct hr_call *call)
     }
     const char *next = run.next ? api->words(session->bot, "skipped_next", "n", number(session, run.next), NULL)
                                 : api->words(session->bot, "skipped_last", NULL);
-    return done(session, answer(session, call, api->words(session->bot, "skipped", "n", number(session, left_out), "next", next, NULL)));
+    return done(
+        session,
+        answer(session, call, api->words(session->bot, "skipped", "n", number(session, left_out), "next", next, NULL)));
 }
 
 /* After its planned end anybody present may end the chat: a host who is gone

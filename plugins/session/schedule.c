@@ -87,7 +87,8 @@ bool schedule_change(const char *zone, int64_t from_ms, int64_t to_ms, int64_t *
 static bool read_time(const char *text, int *hour, int *minute)
 {
     char rest;
-    return sscanf(text, "%2d:%2d%c", hour, minute, &rest) == 2 && *hour >= 0 && *hour < 24 && *minute >= 0 && *minute < 60;
+    return sscanf(text, "%2d:%2d%c", hour, minute, &rest) == 2 && *hour >= 0 && *hour < 24 && *minute >= 0 &&
+           *minute < 60;
 }
 
 static bool read_date(const char *text, struct moment *out)

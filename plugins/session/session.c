@@ -7,18 +7,24 @@
 #include <string.h>
 
 static const struct hr_option options[] = {
-    {"rule", HR_STR, "FREQ=WEEKLY;BYDAY=TU", 0, 0, "On which days the chat is, as an iCalendar rule. The days are MO TU WE TH FR SA SU.", NULL},
+    {"rule", HR_STR, "FREQ=WEEKLY;BYDAY=TU", 0, 0,
+     "On which days the chat is, as an iCalendar rule. The days are MO TU WE TH FR SA SU.", NULL},
     {"time", HR_STR, "20:00", 0, 0, "When it starts, from 00:00 to 23:59, on the clock of the zone.", NULL},
     {"zone", HR_STR, "Europe/London", 0, 0, "The time zone, by its IANA name.", NULL},
-    {"zone_name", HR_STR, "", 0, 0, "How the zone is said after a time. Without it: UK time, or the city of the zone.", "UK time"},
-    {"first", HR_STR, "", 0, 0, "A date the chat is or was on; needed for rules such as every second week.", "2026-01-06"},
+    {"zone_name", HR_STR, "", 0, 0, "How the zone is said after a time. Without it: UK time, or the city of the zone.",
+     "UK time"},
+    {"first", HR_STR, "", 0, 0, "A date the chat is or was on; needed for rules such as every second week.",
+     "2026-01-06"},
     {"length", HR_DURATION, "60m", 15 * 60000, 8 * 3600000, "How long the chat is.", NULL},
     {"welcome", HR_DURATION, "5m", 0, 20 * 60000, "Time to say hello before the first question.", NULL},
     {"question_length", HR_DURATION, "12m", 60000, 60 * 60000, "How long each question is open.", NULL},
     {"closing", HR_DURATION, "7m", 0, 20 * 60000, "Time kept free after the last question.", NULL},
-    {"reminders", HR_LIST, "{ \"1d\", \"1h\", \"10m\" }", 0, 0, "How long before the start a reminder is said, in d, h or m; at most 6.", NULL},
-    {"topic", HR_STR, "", 0, 0, "Topic of the first chat. Hosts set that of the next ones with !topic.", "Access to Work"},
-    {"questions", HR_LIST, "{}", 0, 0, "Questions of the first chat, at most 12. Hosts set those of the next ones with !q add.",
+    {"reminders", HR_LIST, "{ \"1d\", \"1h\", \"10m\" }", 0, 0,
+     "How long before the start a reminder is said, in d, h or m; at most 6.", NULL},
+    {"topic", HR_STR, "", 0, 0, "Topic of the first chat. Hosts set that of the next ones with !topic.",
+     "Access to Work"},
+    {"questions", HR_LIST, "{}", 0, 0,
+     "Questions of the first chat, at most 12. Hosts set those of the next ones with !q add.",
      "{ \"What has helped you?\", \"What gets in the way?\" }"},
     {"autopilot", HR_BOOL, "yes", 0, 0, "Start, and ask the questions, on time also without a host.", NULL},
     {"late_days", HR_INT, "7", 1, 30, "For how many days answers are welcome afterwards.", NULL},
@@ -33,12 +39,14 @@ static const struct hr_command commands[] = {
      run_topic},
     {"q", NULL, "[add text | 2 text | drop 2 | move 3 1]", "Changes the list of questions, or shows it.",
      "!q add What has helped you?", "chat.plan", 0, run_q},
-    {"start", "startmeeting", "", "Starts the chat, or takes the lead of it.", "!start", "chat.run", HR_CMD_HOSTS, run_start},
+    {"start", "startmeeting", "", "Starts the chat, or takes the lead of it.", "!start", "chat.run", HR_CMD_HOSTS,
+     run_start},
     {"next", NULL, "", "Opens the next question.", "!next", "chat.run", HR_CMD_HOSTS, run_next},
     {"again", NULL, "", "Says the open question once more.", "!again", "chat.run", 0, run_again},
-    {"extend", NULL, "[minutes]", "Gives more minutes for this question. The chat gets longer too.", "!extend 5", "chat.run",
-     HR_CMD_HOSTS, run_extend},
-    {"pause", NULL, "[minutes]", "Stops the clock of the chat for some minutes.", "!pause 5", "chat.run", HR_CMD_HOSTS, run_pause},
+    {"extend", NULL, "[minutes]", "Gives more minutes for this question. The chat gets longer too.", "!extend 5",
+     "chat.run", HR_CMD_HOSTS, run_extend},
+    {"pause", NULL, "[minutes]", "Stops the clock of the chat for some minutes.", "!pause 5", "chat.run", HR_CMD_HOSTS,
+     run_pause},
     {"resume", NULL, "", "Ends a pause.", "!resume", "chat.run", 0, run_resume},
     {"skip", NULL, "", "Leaves out the question that comes next.", "!skip", "chat.run", 0, run_skip},
     {"end", "endmeeting", "", "Ends the chat.", "!end", NULL, HR_CMD_HOSTS, run_end},
@@ -86,7 +94,10 @@ static void name_zone(struct session *session, const char *given)
     const char *city = strrchr(session->schedule.zone, '/');
     city = city ? city + 1 : session->schedule.zone;
     bool uk = strcmp(session->schedule.zone, "Europe/London") == 0;
-    (void)snprintf(session->zone_name, sizeof(session->zone_name), given[0] ? "%s" : "%s time", given[0] ? given : uk ? "UK" : city);
+    (void)snprintf(session->zone_name, sizeof(session->zone_name), given[0] ? "%s" : "%s time",
+                   given[0] ? given
+                   : uk     ? "UK"
+                            : city);
     for (char *c = session->zone_name; *c; c++) {
         *c = *c == '_' ? ' ' : *c;
     }
@@ -109,7 +120,8 @@ static void check_lists(struct hr_bot *bot, const struct hr_api *api)
         if (i == MAX_LEADS) {
             api->problem(bot, "reminders", "there are more than %d reminders. Leave some out", MAX_LEADS);
         } else if (!read_lead(lead[i], &ms)) {
-            api->problem(bot, "reminders", "\"%s\" is not a time up to 14 days. Write for example \"1d\", \"1h\" or \"10m\"", lead[i]);
+            api->problem(bot, "reminders",
+                         "\"%s\" is not a time up to 14 days. Write for example \"1d\", \"1h\" or \"10m\"", lead[i]);
         }
     }
     const char *const *question = api->option(bot, "questions")->list;
@@ -117,8 +129,8 @@ static void check_lists(struct hr_bot *bot, const struct hr_api *api)
         if (i == MAX_QUESTIONS) {
             api->problem(bot, "questions", "there are more than %d questions. Leave some out", MAX_QUESTIONS);
         } else if (points(question[i]) > MAX_QUESTION_POINTS) {
-            api->problem(bot, "questions", "question %zu has %zu characters. Make it at most %d", i + 1, points(question[i]),
-                         MAX_QUESTION_POINTS);
+            api->problem(bot, "questions", "question %zu has %zu characters. Make it at most %d", i + 1,
+                         points(question[i]), MAX_QUESTION_POINTS);
         }
     }
     if (points(api->option(bot, "topic")->str) > MAX_TOPIC_POINTS) {
@@ -135,7 +147,8 @@ static void check(struct hr_bot *bot, const struct hr_api *api)
         api->problem(bot, option, "\"%s\" %s", api->option(bot, option)->str, what);
     }
     if (api->option(bot, "welcome")->num + api->option(bot, "closing")->num >= api->option(bot, "length")->num) {
-        api->problem(bot, "length", "no time is left for questions. Make length longer than welcome and closing together");
+        api->problem(bot, "length",
+                     "no time is left for questions. Make length longer than welcome and closing together");
     }
     check_lists(bot, api);
 }
@@ -184,7 +197,8 @@ void session_tick(struct session *session)
     session->api->timer_stop(session->timer);
     session->timer = NULL;
     if (session->api->timer_at(session->bot, next_ms, on_timer, session, &session->timer) < 0) {
-        session->api->log(session->bot, HR_ERROR, "there is no timer left; the chat stands still until a host types !next");
+        session->api->log(session->bot, HR_ERROR,
+                          "there is no timer left; the chat stands still until a host types !next");
     }
 }
 
@@ -261,7 +275,8 @@ static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
     session->api = api;
     read_options(session);
     if (!say_chat(session)) {
-        api->log(bot, HR_ERROR, "there is no chat \"%s\". Name the instance in session.conf like a chat in hashroom.conf",
+        api->log(bot, HR_ERROR,
+                 "there is no chat \"%s\". Name the instance in session.conf like a chat in hashroom.conf",
                  session->chat);
         free(session);
         return HR_ENOTFOUND;
@@ -293,8 +308,8 @@ static int event(void *state, const struct hr_event *event)
         return 0;
     }
     int status = store_run(session, &run, &live);
-    if (status < 0 || !live || event->message->session != (uint64_t)run.id || event->message->question != run.question ||
-        run.state != RUN_QUESTION) {
+    if (status < 0 || !live || event->message->session != (uint64_t)run.id ||
+        event->message->question != run.question || run.state != RUN_QUESTION) {
         return status < 0 ? status : 0; /* the chat has moved on */
     }
     return live_say_again(session, &run, event->room->id);

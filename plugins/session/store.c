@@ -13,7 +13,8 @@ const char *const session_schema[] = {
     /* session 0 is the next one; from_file: no host has changed it */
     "CREATE TABLE session_plan(chat TEXT NOT NULL, session INTEGER NOT NULL, topic TEXT NOT NULL,"
     " from_file INTEGER NOT NULL, PRIMARY KEY(chat, session)) WITHOUT ROWID",
-    "CREATE TABLE session_question(chat TEXT NOT NULL, session INTEGER NOT NULL, n INTEGER NOT NULL, text TEXT NOT NULL,"
+    "CREATE TABLE session_question(chat TEXT NOT NULL, session INTEGER NOT NULL, n INTEGER NOT NULL, text TEXT NOT "
+    "NULL,"
     " skipped INTEGER NOT NULL, PRIMARY KEY(chat, session, n)) WITHOUT ROWID",
     "CREATE TABLE session_once(what TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE VIEW session_pub_run AS SELECT r.id AS session, r.chat AS chat, r.day AS day, r.start_ms AS start_ms,"
@@ -60,7 +61,8 @@ int store_run(struct session *session, struct run *out, bool *live)
     struct run run = {0};
     int status = session->api->sql(
         session->bot,
-        "SELECT r.id, r.state, r.question, r.start_ms, r.step_ms, r.due_ms, r.end_ms, r.added_ms, r.question_ms, r.paused_ms,"
+        "SELECT r.id, r.state, r.question, r.start_ms, r.step_ms, r.due_ms, r.end_ms, r.added_ms, r.question_ms, "
+        "r.paused_ms,"
         " r.resume_ms, r.alive_ms, r.extensions, r.host, r.said,"
         " (SELECT count(*) FROM session_question q WHERE q.chat = r.chat AND q.session = r.id),"
         " (SELECT coalesce(min(n), 0) FROM session_question q WHERE q.chat = r.chat AND q.session = r.id"
@@ -85,7 +87,8 @@ static int on_number(void *arg, const struct hr_value *column, size_t count)
     return 0;
 }
 
-int64_t store_number(struct session *session, const char *sql, const struct hr_value *args, size_t count, int64_t preset)
+int64_t store_number(struct session *session, const char *sql, const struct hr_value *args, size_t count,
+                     int64_t preset)
 {
     int64_t out = preset;
     return session->api->sql(session->bot, sql, args, count, on_number, &out) < 0 ? preset : out;
@@ -95,13 +98,13 @@ int64_t store_number(struct session *session, const char *sql, const struct hr_v
 static int take_plan(struct session *session, int64_t id)
 {
     const struct hr_value args[] = {HR_V_STR(session->chat), HR_V_INT(id)};
-    int status = session->api->sql(session->bot, "UPDATE session_plan SET session = ?2 WHERE chat = ?1 AND session = 0", args,
-                                   2, NULL, NULL);
+    int status = session->api->sql(session->bot, "UPDATE session_plan SET session = ?2 WHERE chat = ?1 AND session = 0",
+                                   args, 2, NULL, NULL);
     if (status < 0) {
         return status;
     }
-    return session->api->sql(session->bot, "UPDATE session_question SET session = ?2 WHERE chat = ?1 AND session = 0", args, 2,
-                             NULL, NULL);
+    return session->api->sql(session->bot, "UPDATE session_question SET session = ?2 WHERE chat = ?1 AND session = 0",
+                             args, 2, NULL, NULL);
 }
 
 int store_new_run(struct session *session, struct run *run, const char *wall, const char *day)
@@ -110,11 +113,13 @@ int store_new_run(struct session *session, struct run *run, const char *wall, co
     if (run->id <= 0) {
         return HR_EFAIL;
     }
-    const struct hr_value args[] = {HR_V_INT(run->id), HR_V_STR(session->chat), HR_V_STR(wall),
-                                    HR_V_STR(session->schedule.zone), HR_V_STR(day), HR_V_INT(run->start_ms)};
-    int status = session->api->sql(session->bot,
-                                   "INSERT INTO session_run VALUES(?1, ?2, ?3, ?4, ?5, 1, 0, ?6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
-                                   args, 6, NULL, NULL);
+    const struct hr_value args[] = {HR_V_INT(run->id), HR_V_STR(session->chat),
+                                    HR_V_STR(wall),    HR_V_STR(session->schedule.zone),
+                                    HR_V_STR(day),     HR_V_INT(run->start_ms)};
+    int status = session->api->sql(
+        session->bot,
+        "INSERT INTO session_run VALUES(?1, ?2, ?3, ?4, ?5, 1, 0, ?6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)", args, 6,
+        NULL, NULL);
     if (status >= 0) {
         status = take_plan(session, run->id);
     }
@@ -125,10 +130,10 @@ int store_save(struct session *session, const struct run *run)
 {
     int64_t late_ms = run->end_ms + session->late_days * DAY_MS;
     const struct hr_value args[] = {
-        HR_V_INT(run->id),        HR_V_INT(run->state),    HR_V_INT(run->question),  HR_V_INT(run->step_ms),
-        HR_V_INT(run->due_ms),    HR_V_INT(run->end_ms),   HR_V_INT(run->added_ms),  HR_V_INT(run->question_ms),
+        HR_V_INT(run->id),        HR_V_INT(run->state),     HR_V_INT(run->question), HR_V_INT(run->step_ms),
+        HR_V_INT(run->due_ms),    HR_V_INT(run->end_ms),    HR_V_INT(run->added_ms), HR_V_INT(run->question_ms),
         HR_V_INT(run->paused_ms), HR_V_INT(run->resume_ms), HR_V_INT(run->alive_ms), HR_V_INT(run->extensions),
-        HR_V_INT(run->host),      HR_V_INT(run->said),     HR_V_INT(late_ms),
+        HR_V_INT(run->host),      HR_V_INT(run->said),      HR_V_INT(late_ms),
     };
     return session->api->sql(session->bot,
                              "UPDATE session_run SET state = ?2, question = ?3, step_ms = ?4, due_ms = ?5, end_ms = ?6,"
@@ -170,30 +175,31 @@ int store_plan(struct session *session, int64_t run, struct plan *out)
     out->session = run;
     out->topic[0] = '\0';
     out->count = 0;
-    int status = session->api->sql(session->bot, "SELECT topic FROM session_plan WHERE chat = ?1 AND session = ?2", args, 2,
-                                   on_topic, out);
+    int status = session->api->sql(session->bot, "SELECT topic FROM session_plan WHERE chat = ?1 AND session = ?2",
+                                   args, 2, on_topic, out);
     if (status < 0) {
         return status;
     }
     return session->api->sql(session->bot,
-                             "SELECT text, skipped FROM session_question WHERE chat = ?1 AND session = ?2 ORDER BY n", args, 2,
-                             on_question, out);
+                             "SELECT text, skipped FROM session_question WHERE chat = ?1 AND session = ?2 ORDER BY n",
+                             args, 2, on_question, out);
 }
 
 static int write_plan(struct session *session, const struct plan *plan, bool from_file)
 {
     const struct hr_value args[] = {HR_V_STR(session->chat), HR_V_INT(plan->session), HR_V_STR(plan->topic),
                                     HR_V_INT(from_file)};
-    int status = session->api->sql(session->bot, "INSERT OR REPLACE INTO session_plan VALUES(?1, ?2, ?3, ?4)", args, 4, NULL,
-                                   NULL);
-    if (status >= 0) {
-        status = session->api->sql(session->bot, "DELETE FROM session_question WHERE chat = ?1 AND session = ?2", args, 2,
+    int status = session->api->sql(session->bot, "INSERT OR REPLACE INTO session_plan VALUES(?1, ?2, ?3, ?4)", args, 4,
                                    NULL, NULL);
+    if (status >= 0) {
+        status = session->api->sql(session->bot, "DELETE FROM session_question WHERE chat = ?1 AND session = ?2", args,
+                                   2, NULL, NULL);
     }
     for (int i = 0; i < plan->count && status >= 0; i++) {
         const struct hr_value row[] = {args[0], args[1], HR_V_INT(i + 1), HR_V_STR(plan->question[i].text),
                                        HR_V_INT(plan->question[i].skipped)};
-        status = session->api->sql(session->bot, "INSERT INTO session_question VALUES(?1, ?2, ?3, ?4, ?5)", row, 5, NULL, NULL);
+        status = session->api->sql(session->bot, "INSERT INTO session_question VALUES(?1, ?2, ?3, ?4, ?5)", row, 5,
+                                   NULL, NULL);
     }
     return status;
 }

@@ -64,8 +64,9 @@ int wait_window(struct session *session, int64_t now)
 
 static const char *topic_part(struct session *session, const struct plan *plan)
 {
-    return plan->topic[0] ? session->api->words(session->bot, "topic_part", "topic", say_sentence(session, plan->topic), NULL)
-                          : "";
+    return plan->topic[0]
+               ? session->api->words(session->bot, "topic_part", "topic", say_sentence(session, plan->topic), NULL)
+               : "";
 }
 
 static const char *questions_part(struct session *session, const struct plan *plan)
@@ -109,13 +110,15 @@ static struct saying reminder(struct session *session, const struct occurrence *
         saying.text = api->words(bot, "T04", "tag", say_tag(session), "lead", lead, NULL);
         saying.expires_ms = next->at_ms;
     } else if (lead_ms < 12 * HOUR_MS) {
-        saying.text = api->words(bot, "T03", "tag", say_tag(session), "lead", lead, "time", say_when(session, next->at_ms),
-                                 "topic", topic_part(session, &plan), "questions", questions_part(session, &plan), NULL);
+        saying.text =
+            api->words(bot, "T03", "tag", say_tag(session), "lead", lead, "time", say_when(session, next->at_ms),
+                       "topic", topic_part(session, &plan), "questions", questions_part(session, &plan), NULL);
     } else {
         bool tomorrow = is_tomorrow(session, &next->wall, now);
         const char *day = api->print(bot, "%s%s", tomorrow ? "tomorrow, " : "on ", say_day(session, &next->wall));
-        saying.text = api->words(bot, "T02", "tag", say_tag(session), "day", day, "times", say_times(session, &next->wall),
-                                 "topic", topic_part(session, &plan), "questions", questions_part(session, &plan), NULL);
+        saying.text =
+            api->words(bot, "T02", "tag", say_tag(session), "day", day, "times", say_times(session, &next->wall),
+                       "topic", topic_part(session, &plan), "questions", questions_part(session, &plan), NULL);
         saying.expires_ms = tomorrow ? earlier(next->at_ms, local_midnight(session, now)) : next->at_ms;
     }
     return saying;
@@ -202,7 +205,8 @@ int wait_clocks(struct session *session, int64_t now, int64_t *next_ms)
         return 0;
     }
     bool first = false;
-    const char *key = session->api->print(session->bot, "%s clocks %lld", session->chat, (long long)(change / MINUTE_MS));
+    const char *key =
+        session->api->print(session->bot, "%s clocks %lld", session->chat, (long long)(change / MINUTE_MS));
     int status = store_once(session, key, &first);
     if (status < 0 || !first) {
         return status;

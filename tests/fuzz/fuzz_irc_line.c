@@ -2,8 +2,8 @@
 /*
  * Any bytes from an IRC server, through the framer, the gate and libircclient, with
  * lines of our own in flight. The first byte chooses what the server offers and
- * whether the bot is in already, or back after a cut and reading the history. Whatever comes: the bot writes whole lines of
- * commands it knows, says nothing by itself, and takes no own words for somebody's.
+ * whether the bot is in already, or back after a cut and reading the history. Whatever comes: the bot writes whole
+ * lines of commands it knows, says nothing by itself, and takes no own words for somebody's.
  */
 #include "../plugin/fake_host.h"
 #include <stdio.h>
@@ -34,27 +34,37 @@ static void line_in(struct fake *fake, const char *text)
 static void log_in(struct fake *fake, uint8_t choice)
 {
     static const char *const offers[] = {
-        "", "message-tags batch echo-message labeled-response server-time account-tag",
-        "multi-prefix extended-join account-notify", "message-tags batch echo-message",
+        "",
+        "message-tags batch echo-message labeled-response server-time account-tag",
+        "multi-prefix extended-join account-notify",
+        "message-tags batch echo-message",
     };
     char line[400];
-    const char *offer = choice & READS_BACK ? choice & 1 ? HISTORY " labeled-response account-tag" : HISTORY
-                                            : offers[choice & 3];
+    const char *offer =
+        choice & READS_BACK ? choice & 1 ? HISTORY " labeled-response account-tag" : HISTORY : offers[choice & 3];
     (void)snprintf(line, sizeof line, ":s CAP * LS :%s\r\n:s CAP * ACK :%s\r\n", offer, offer);
     line_in(fake, line);
     line_in(fake, ":s 001 hashroom :Welcome\r\n:s 005 hashroom WHOX BOT=B :x\r\n:s 376 hashroom :End\r\n");
-    line_in(fake, "@time=2022-11-29T20:00:00.000Z :hashroom!h@host JOIN #dpulo\r\n:s 353 hashroom = #dpulo :@asha ben\r\n");
+    line_in(fake,
+            "@time=2022-11-29T20:00:00.000Z :hashroom!h@host JOIN #dpulo\r\n:s 353 hashroom = #dpulo :@asha ben\r\n");
 }
 
 static void say(struct fake *fake, uint32_t flags)
 {
-    static const struct hr_room room = {.id = 1, .network = "net", .address = "#dpulo", .service = "IRC",
-                                        .chat = "dpulo"};
+    static const struct hr_room room = {
+        .id = 1, .network = "net", .address = "#dpulo", .service = "IRC", .chat = "dpulo"};
     static const char *const body[] = {"PRIVMSG #dpulo :one", "PRIVMSG #dpulo :two"};
     for (size_t i = 0; i < 2; i++) {
-        struct hr_part part = {.size = sizeof part, .id = i + 1, .txn = i ? "store.2" : "store.1", .room = &room,
-                               .act = HR_ACT_SAY, .body = body[i], .body_len = strlen(body[i]), .attempt = 1,
-                               .flags = flags, .priority = i ? HR_QUESTION : HR_PEOPLE};
+        struct hr_part part = {.size = sizeof part,
+                               .id = i + 1,
+                               .txn = i ? "store.2" : "store.1",
+                               .room = &room,
+                               .act = HR_ACT_SAY,
+                               .body = body[i],
+                               .body_len = strlen(body[i]),
+                               .attempt = 1,
+                               .flags = flags,
+                               .priority = i ? HR_QUESTION : HR_PEOPLE};
         (void)fake_send_part(fake, &part);
     }
 }
@@ -69,8 +79,21 @@ static void be_cut_off(struct fake *fake)
 
 static void check_written(const struct fake *fake)
 {
-    static const char *const known[] = {"PONG ", "PING :", "CAP ", "NICK ", "USER ", "JOIN ", "PART ", "WHO ", "WHOIS ",
-                                        "MODE ", "AUTHENTICATE ", "QUIT ", "CHATHISTORY ", "PRIVMSG #dpulo :one", "PRIVMSG #dpulo :two",
+    static const char *const known[] = {"PONG ",
+                                        "PING :",
+                                        "CAP ",
+                                        "NICK ",
+                                        "USER ",
+                                        "JOIN ",
+                                        "PART ",
+                                        "WHO ",
+                                        "WHOIS ",
+                                        "MODE ",
+                                        "AUTHENTICATE ",
+                                        "QUIT ",
+                                        "CHATHISTORY ",
+                                        "PRIVMSG #dpulo :one",
+                                        "PRIVMSG #dpulo :two",
                                         "@label="};
     const struct fake_record *record;
     for (size_t i = 0; (record = fake_nth(fake, FAKE_STREAM_WRITE, i)) != NULL; i++) {
@@ -84,7 +107,8 @@ static void check_written(const struct fake *fake)
              "more than one line, or half of one");
     }
     for (size_t i = 0; (record = fake_nth(fake, FAKE_POST, i)) != NULL; i++) {
-        must(strcmp(record->name, "hashroom") != 0 || fake_with(fake, FAKE_LOG, "is now called"), "own words were posted");
+        must(strcmp(record->name, "hashroom") != 0 || fake_with(fake, FAKE_LOG, "is now called"),
+             "own words were posted");
     }
     must(fake_count(fake, FAKE_SENT) <= 2, "a line was answered twice");
 }

@@ -18,7 +18,9 @@ enum { ROUNDS = 300, INPUT_BYTES = 128 * 1024, SECONDS = 60, FILES = 4096, CUTS 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct total { int inputs, failed; };
+struct total {
+    int inputs, failed;
+};
 
 static uint32_t next_random(uint32_t *seed)
 {
@@ -43,13 +45,12 @@ static void try_one(const uint8_t *data, size_t size)
 
 static size_t change(uint8_t *data, size_t size, uint32_t *seed)
 {
-    static const char *const spice[] = {"\r\n", "\xff", "\xe2\x80\xae", "{", "\"", "99999999999", "%", ":", " ", "\xf0\x9f\x98\x80"};
+    static const char *const spice[] = {"\r\n", "\xff", "\xe2\x80\xae",    "{", "\"", "99999999999", "%",
+                                        ":",    " ",    "\xf0\x9f\x98\x80"};
     size_t at = size ? next_random(seed) % size : 0, len;
 
     switch (next_random(seed) % 4) {
-    case 0:
-        data[at] ^= (uint8_t)(1u << next_random(seed) % 8);
-        return size;
+    case 0: data[at] ^= (uint8_t)(1u << next_random(seed) % 8); return size;
     case 1: /* a piece goes */
         len = next_random(seed) % (size - at + 1);
         memmove(data + at, data + at + len, size - at - len);
@@ -110,7 +111,8 @@ static void run_file(struct total *total, const char *path)
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
         total->failed++;
-        fprintf(stderr, "fuzz: %s breaks it%s\n", path, WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? " (never ends)" : "");
+        fprintf(stderr, "fuzz: %s breaks it%s\n", path,
+                WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? " (never ends)" : "");
     }
     total->inputs++;
 }

@@ -29,7 +29,8 @@ static int tear_down(void **state)
 
 static const char *render(struct world *world, struct hr_delivery delivery)
 {
-    struct hr_room room = {.id = world->room, .address = "room", .network = "console", .service = "the terminal", .chat = "dpulo"};
+    struct hr_room room = {
+        .id = world->room, .address = "room", .network = "console", .service = "the terminal", .chat = "dpulo"};
     delivery.size = sizeof(delivery);
     delivery.room = &room;
     delivery.lead = delivery.lead ? delivery.lead : "";
@@ -89,17 +90,20 @@ static void edits_replies_and_actions_are_said_in_words(void **state)
                         "Correction: Ben on IRC: two");
     assert_string_equal(render(world, (struct hr_delivery){.lead = "Ben on IRC", .text = "yes", .reply_name = "Asha"}),
                         "Ben on IRC, answering Asha: yes");
-    assert_string_equal(render(world, (struct hr_delivery){.lead = "Ben on IRC", .text = "waves", .msg_flags = HR_MSG_EMOTE}),
-                        "Ben on IRC waves");
+    assert_string_equal(
+        render(world, (struct hr_delivery){.lead = "Ben on IRC", .text = "waves", .msg_flags = HR_MSG_EMOTE}),
+        "Ben on IRC waves");
 }
 
 static void a_removal_is_said_while_it_is_fresh(void **state)
 {
     struct world *world = *state;
-    assert_string_equal(render(world, (struct hr_delivery){.act = HR_ACT_REMOVE, .lead = "Ben on IRC", .text = "", .age_ms = 1000}),
-                        "A message of Ben on IRC was removed.");
-    assert_string_equal(render(world, (struct hr_delivery){.act = HR_ACT_REMOVE, .lead = "Ben on IRC", .text = "", .age_ms = 3600000}),
-                        "");
+    assert_string_equal(
+        render(world, (struct hr_delivery){.act = HR_ACT_REMOVE, .lead = "Ben on IRC", .text = "", .age_ms = 1000}),
+        "A message of Ben on IRC was removed.");
+    assert_string_equal(
+        render(world, (struct hr_delivery){.act = HR_ACT_REMOVE, .lead = "Ben on IRC", .text = "", .age_ms = 3600000}),
+        "");
 }
 
 static void each_line_starts_with_the_room(void **state)
@@ -126,10 +130,14 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(what_is_typed_is_said_in_the_room), T(empty_lines_are_nothing),
-        T(quit_leaves_in_any_case), T(end_of_input_leaves),
-        T(a_relayed_line_has_the_name_first), T(edits_replies_and_actions_are_said_in_words),
-        T(a_removal_is_said_while_it_is_fresh), T(each_line_starts_with_the_room),
+        T(what_is_typed_is_said_in_the_room),
+        T(empty_lines_are_nothing),
+        T(quit_leaves_in_any_case),
+        T(end_of_input_leaves),
+        T(a_relayed_line_has_the_name_first),
+        T(edits_replies_and_actions_are_said_in_words),
+        T(a_removal_is_said_while_it_is_fresh),
+        T(each_line_starts_with_the_room),
         T(other_rooms_are_refused_with_the_fix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,9 +131,17 @@ static void lines_in_flight_when_the_link_ends_are_left_to_the_host(void **state
     assert_int_equal(say(fake, 1, "PRIVMSG #dpulo :one"), HR_ERETRY); /* not in the channel yet */
     irc_line(fake, ":hashroom!h@host JOIN #dpulo");
     fake_forget(fake);
-    static const struct hr_room room = {.id = 1, .network = "net", .address = "#dpulo", .service = "IRC", .chat = "dpulo"};
-    struct hr_part part = {.size = sizeof part, .id = 1, .txn = "store.1", .room = &room, .act = HR_ACT_SAY,
-                           .body = "PRIVMSG #dpulo :one", .body_len = 19, .attempt = 2, .flags = HR_PART_DOUBT};
+    static const struct hr_room room = {
+        .id = 1, .network = "net", .address = "#dpulo", .service = "IRC", .chat = "dpulo"};
+    struct hr_part part = {.size = sizeof part,
+                           .id = 1,
+                           .txn = "store.1",
+                           .room = &room,
+                           .act = HR_ACT_SAY,
+                           .body = "PRIVMSG #dpulo :one",
+                           .body_len = 19,
+                           .attempt = 2,
+                           .flags = HR_PART_DOUBT};
     assert_int_equal(fake_send_part(fake, &part), 0);
     irc_line(fake, ":s PONG s :hr-b2");
     assert_int_equal(sent(fake, 1)->status, HR_OK);
@@ -186,10 +194,19 @@ static void rendered_lines_are_what_send_takes(void **state)
 {
     struct fake *fake = *state = irc_new();
     irc_ready(fake, "");
-    static const struct hr_room room = {.id = 1, .network = "net", .address = "#dpulo", .service = "IRC", .chat = "dpulo"};
+    static const struct hr_room room = {
+        .id = 1, .network = "net", .address = "#dpulo", .service = "IRC", .chat = "dpulo"};
     struct hr_delivery delivery = {
-        .size = sizeof delivery, .id = 1, .act = HR_ACT_SAY, .room = &room, .lead = "Ben on Matrix", .lead_url = "",
-        .text = "one\ntwo", .reply_remote = "", .reply_name = "", .reply_text = "",
+        .size = sizeof delivery,
+        .id = 1,
+        .act = HR_ACT_SAY,
+        .room = &room,
+        .lead = "Ben on Matrix",
+        .lead_url = "",
+        .text = "one\ntwo",
+        .reply_remote = "",
+        .reply_name = "",
+        .reply_text = "",
     };
     assert_int_equal(fake_render(fake, &delivery), 2);
     char first[200];

@@ -94,14 +94,46 @@ static void hostile_lines_do_no_harm_and_make_one_event_each(void **state)
 {
     (void)state;
     static const char *const lines[] = {
-        "NICK x", ":s NOTICE ", ":s NOTICE bob", ":s 000 x", ":bob MODE bob", ":s 251", "QUIT", ":n QUIT", ":n!u@h KICK #c",
-        ":y PRIVMSG bob :\1", ":y PRIVMSG bob :\1\1", ":y PRIVMSG bob :\1DCC CHAT chat 0 0\1",
-        ":y PRIVMSG bob :\1DCC SEND x 0 1 2\1", ":y PRIVMSG bob :\1FINGER\1", ":y PRIVMSG bob :\1VERSION\1",
-        ":y NOTICE bob :\1VERSION x\1", ":y PRIVMSG bob :\1ACTION\1", ":y PRIVMSG bob :\1ACTION x", ":bobby!u@h NICK :carol",
-        ":bob!u@h NICK :%n%n%s", ":bob!u@h NICK :a b", ":y INVITE bob :#c", ":y TOPIC #c :", ":y  PRIVMSG   #c   :a",
-        ":x JOIN", ":x JOIN :", ":s 005 a b c d e f g h i j k l m :n", ":s MODE #c :", ":a PRIVMSG #c ::) smile",
-        ":a PRIVMSG #c :%s%n%d", "PRIVMSG #c :no source", ":s ERROR :x", ":k KILL bob :reason", ":s BATCH +x chathistory #c",
-        ":s 433 * bob :taken", ":s 001 bob :again", "PONG", ":s WALLOPS :x", ":s 999 bob", "A B C D E F G H I J K L M N O P",
+        "NICK x",
+        ":s NOTICE ",
+        ":s NOTICE bob",
+        ":s 000 x",
+        ":bob MODE bob",
+        ":s 251",
+        "QUIT",
+        ":n QUIT",
+        ":n!u@h KICK #c",
+        ":y PRIVMSG bob :\1",
+        ":y PRIVMSG bob :\1\1",
+        ":y PRIVMSG bob :\1DCC CHAT chat 0 0\1",
+        ":y PRIVMSG bob :\1DCC SEND x 0 1 2\1",
+        ":y PRIVMSG bob :\1FINGER\1",
+        ":y PRIVMSG bob :\1VERSION\1",
+        ":y NOTICE bob :\1VERSION x\1",
+        ":y PRIVMSG bob :\1ACTION\1",
+        ":y PRIVMSG bob :\1ACTION x",
+        ":bobby!u@h NICK :carol",
+        ":bob!u@h NICK :%n%n%s",
+        ":bob!u@h NICK :a b",
+        ":y INVITE bob :#c",
+        ":y TOPIC #c :",
+        ":y  PRIVMSG   #c   :a",
+        ":x JOIN",
+        ":x JOIN :",
+        ":s 005 a b c d e f g h i j k l m :n",
+        ":s MODE #c :",
+        ":a PRIVMSG #c ::) smile",
+        ":a PRIVMSG #c :%s%n%d",
+        "PRIVMSG #c :no source",
+        ":s ERROR :x",
+        ":k KILL bob :reason",
+        ":s BATCH +x chathistory #c",
+        ":s 433 * bob :taken",
+        ":s 001 bob :again",
+        "PONG",
+        ":s WALLOPS :x",
+        ":s 999 bob",
+        "A B C D E F G H I J K L M N O P",
     };
     struct heard *heard = open_gate("bob");
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
@@ -227,7 +259,8 @@ static void nothing_of_one_line_is_left_for_the_next(void **state)
     (void)state;
     struct heard *one = open_gate("bob"), *two = open_gate("carol");
     assert_true(feed(one, ":a!u@h PRIVMSG bob :PING secret-of-one-network and more of it"));
-    static const char *const bare[] = {":s 251", "QUIT", ":n KICK", ":s PRIVMSG", ":s NOTICE x", ":aaaaaaaaaaaaaaaaaaaa X"};
+    static const char *const bare[] = {":s 251",     "QUIT",        ":n KICK",
+                                       ":s PRIVMSG", ":s NOTICE x", ":aaaaaaaaaaaaaaaaaaaa X"};
     for (size_t i = 0; i < sizeof bare / sizeof *bare; i++) {
         assert_true(feed(two, bare[i]));
         for (size_t p = 0; p < two->params; p++) {

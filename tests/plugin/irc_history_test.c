@@ -29,8 +29,15 @@ static void cut(struct fake *fake, int64_t away_ms)
 
 static int again(struct fake *fake, uint64_t id, const char *body, enum hr_priority priority)
 {
-    struct hr_part part = {.size = sizeof part, .id = id, .txn = "store.1", .room = &room, .act = HR_ACT_SAY,
-                           .body = body, .body_len = strlen(body), .attempt = 2, .flags = HR_PART_DOUBT,
+    struct hr_part part = {.size = sizeof part,
+                           .id = id,
+                           .txn = "store.1",
+                           .room = &room,
+                           .act = HR_ACT_SAY,
+                           .body = body,
+                           .body_len = strlen(body),
+                           .attempt = 2,
+                           .flags = HR_PART_DOUBT,
                            .priority = priority};
     return fake_send_part(fake, &part);
 }

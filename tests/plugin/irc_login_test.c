@@ -414,8 +414,8 @@ static void a_room_address_is_judged(void **state)
     assert_int_equal(check("#dpulo", err, sizeof err), 0);
     assert_int_equal(check("dpulo", err, sizeof err), HR_EINVAL);
     assert_non_null(strstr(err, "\"#dpulo\""));
-    static const char *const bad[] = {"", "#", "#a b", "#a,b", "#a\1", "#a:b",
-                                      "#aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    static const char *const bad[] = {
+        "", "#", "#a b", "#a,b", "#a\1", "#a:b", "#aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(check(bad[i], err, sizeof err), HR_EINVAL);
     }

@@ -55,8 +55,9 @@ static void split_keeps_emoji_whole(void **state)
 {
     (void)state;
     /* A family of four, joined, 25 bytes; twice. */
-    const char *family = "\xF0\x9F\x91\xA8\xE2\x80\x8D\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x91\xA7\xE2\x80\x8D\xF0\x9F\x91\xA6"
-                         "\xF0\x9F\x91\xA8\xE2\x80\x8D\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x91\xA7\xE2\x80\x8D\xF0\x9F\x91\xA6";
+    const char *family =
+        "\xF0\x9F\x91\xA8\xE2\x80\x8D\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x91\xA7\xE2\x80\x8D\xF0\x9F\x91\xA6"
+        "\xF0\x9F\x91\xA8\xE2\x80\x8D\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x91\xA7\xE2\x80\x8D\xF0\x9F\x91\xA6";
     size_t next, half = strlen(family) / 2;
     assert_int_equal(first(family, half + 5, &next), half);
 }
@@ -72,10 +73,29 @@ static uint32_t number(uint32_t below)
 static size_t random_text(char *out, size_t size)
 {
     static const char *const pieces[] = {
-        "a", "word", "longer-word", " ", " ", " ", ". ", "! ", "? ", ", ", "e\xCC\x81", "\xC3\xA9", "\xE2\x82\xAC",
-        "\xF0\x9F\x98\x80", "\xF0\x9F\x87\xAC\xF0\x9F\x87\xA7", "\xF0\x9F\x91\x8D\xF0\x9F\x8F\xBD",
-        "\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x92\xBB", "\xE0\xA4\x95\xE0\xA5\x8D\xE0\xA4\xB7", "\xEA\xB0\x80",
-        "\xE1\x84\x80\xE1\x85\xA1", " https://example.org/a.b?c=d#e ", " https://xn--80ak6aa92e.com/\xD0\xBF ", "\xCC\x81",
+        "a",
+        "word",
+        "longer-word",
+        " ",
+        " ",
+        " ",
+        ". ",
+        "! ",
+        "? ",
+        ", ",
+        "e\xCC\x81",
+        "\xC3\xA9",
+        "\xE2\x82\xAC",
+        "\xF0\x9F\x98\x80",
+        "\xF0\x9F\x87\xAC\xF0\x9F\x87\xA7",
+        "\xF0\x9F\x91\x8D\xF0\x9F\x8F\xBD",
+        "\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x92\xBB",
+        "\xE0\xA4\x95\xE0\xA5\x8D\xE0\xA4\xB7",
+        "\xEA\xB0\x80",
+        "\xE1\x84\x80\xE1\x85\xA1",
+        " https://example.org/a.b?c=d#e ",
+        " https://xn--80ak6aa92e.com/\xD0\xBF ",
+        "\xCC\x81",
     };
     size_t len = 0, count = 1 + number(200);
     for (size_t i = 0; i < count; i++) {
@@ -185,7 +205,8 @@ static void add(struct hr_parts *parts, const void *body, size_t len)
 
 static struct got rendered(struct hr_delivery delivery)
 {
-    static const struct hr_room room = {.id = 1, .network = "net", .address = "#dpulo", .service = "IRC", .chat = "dpulo"};
+    static const struct hr_room room = {
+        .id = 1, .network = "net", .address = "#dpulo", .service = "IRC", .chat = "dpulo"};
     struct got got = {.parts = {.add = add}};
     char err[200] = "";
     delivery.size = sizeof delivery;
@@ -203,9 +224,11 @@ static void a_line_begins_with_who_speaks(void **state)
     struct got got = rendered((struct hr_delivery){.act = HR_ACT_SAY, .lead = "Ben on Twitter", .text = "hello"});
     assert_int_equal(got.count, 1);
     assert_string_equal(got.line[0], "PRIVMSG #dpulo :Ben on Twitter: hello");
-    got = rendered((struct hr_delivery){.act = HR_ACT_SAY, .lead = "Ben on Matrix", .reply_name = "Asha", .text = "yes"});
+    got =
+        rendered((struct hr_delivery){.act = HR_ACT_SAY, .lead = "Ben on Matrix", .reply_name = "Asha", .text = "yes"});
     assert_string_equal(got.line[0], "PRIVMSG #dpulo :Ben on Matrix, replying to Asha: yes");
-    got = rendered((struct hr_delivery){.act = HR_ACT_SAY, .lead = "Ben on Matrix", .msg_flags = HR_MSG_EMOTE, .text = "waves"});
+    got = rendered(
+        (struct hr_delivery){.act = HR_ACT_SAY, .lead = "Ben on Matrix", .msg_flags = HR_MSG_EMOTE, .text = "waves"});
     assert_string_equal(got.line[0], "PRIVMSG #dpulo :Ben on Matrix (action): waves");
     got = rendered((struct hr_delivery){.act = HR_ACT_SAY, .text = "Question 1 of 4."});
     assert_string_equal(got.line[0], "PRIVMSG #dpulo :Question 1 of 4.");
@@ -214,8 +237,8 @@ static void a_line_begins_with_who_speaks(void **state)
 static void an_edit_is_a_correction(void **state)
 {
     (void)state;
-    struct got got = rendered((struct hr_delivery){
-        .act = HR_ACT_EDIT, .lead = "Ben on Matrix", .reply_name = "Asha", .text = "hello, all"});
+    struct got got = rendered(
+        (struct hr_delivery){.act = HR_ACT_EDIT, .lead = "Ben on Matrix", .reply_name = "Asha", .text = "hello, all"});
     assert_int_equal(got.count, 1);
     assert_string_equal(got.line[0], "PRIVMSG #dpulo :Correction: Ben on Matrix: hello, all");
 }
@@ -235,7 +258,8 @@ static void a_removal_is_said_only_while_people_may_answer_it(void **state)
 static void each_line_of_a_text_is_a_line_and_the_first_has_the_name(void **state)
 {
     (void)state;
-    struct got got = rendered((struct hr_delivery){.act = HR_ACT_SAY, .lead = "Ben on Matrix", .text = "one\n\ntwo \nthree"});
+    struct got got =
+        rendered((struct hr_delivery){.act = HR_ACT_SAY, .lead = "Ben on Matrix", .text = "one\n\ntwo \nthree"});
     assert_int_equal(got.count, 3);
     assert_string_equal(got.line[0], "PRIVMSG #dpulo :Ben on Matrix: one");
     assert_string_equal(got.line[1], "PRIVMSG #dpulo :two");

@@ -281,11 +281,15 @@ static void hostile_lines_and_bytes_pass_without_harm(void **state)
     struct fake *fake = *state = irc_new();
     irc_ready(fake, "message-tags batch echo-message");
     static const char bytes[] =
-        "NICK x\r\n:s NOTICE \r\n:s 000 x\r\n:bob MODE bob\r\nQUIT\r\n:n QUIT\r\n:n!u@h KICK #dpulo\r\n:s 353\r\n:s 354 a 152\r\n"
-        ":s 352 a b c d e f\r\n:s 005\r\n:s 330 x\r\n:s 318\r\n:s 401\r\n:s 404 x\r\nBATCH\r\nBATCH +\r\nBATCH -\r\nFAIL\r\nFAIL PRIVMSG\r\n"
-        "PING\r\nPONG\r\nCAP\r\nCAP * LS\r\nCAP * ACK :\r\nAUTHENTICATE\r\nACCOUNT\r\nCHGHOST\r\n:hashroom CHGHOST x\r\nINVITE\r\n"
+        "NICK x\r\n:s NOTICE \r\n:s 000 x\r\n:bob MODE bob\r\nQUIT\r\n:n QUIT\r\n:n!u@h KICK #dpulo\r\n:s 353\r\n:s "
+        "354 a 152\r\n"
+        ":s 352 a b c d e f\r\n:s 005\r\n:s 330 x\r\n:s 318\r\n:s 401\r\n:s 404 x\r\nBATCH\r\nBATCH +\r\nBATCH "
+        "-\r\nFAIL\r\nFAIL PRIVMSG\r\n"
+        "PING\r\nPONG\r\nCAP\r\nCAP * LS\r\nCAP * ACK :\r\nAUTHENTICATE\r\nACCOUNT\r\nCHGHOST\r\n:hashroom CHGHOST "
+        "x\r\nINVITE\r\n"
         ":a!b@c PRIVMSG #dpulo :nul\0here\r\n:a!b@c PRIVMSG #dpulo :cr\rQUIT :x\r\n@;;;=;\\ :a!b@c PRIVMSG\r\n"
-        "\x00\x01\x02\r\n:hashroom!h@host PRIVMSG\r\n:hashroom!h@host JOIN\r\n:hashroom!h@host PRIVMSG #dpulo\r\n:s 001\r\n:s 433\r\n";
+        "\x00\x01\x02\r\n:hashroom!h@host PRIVMSG\r\n:hashroom!h@host JOIN\r\n:hashroom!h@host PRIVMSG #dpulo\r\n:s "
+        "001\r\n:s 433\r\n";
     fake_stream_data(fake, fake_stream(fake), bytes, sizeof bytes - 1);
     assert_non_null(fake_stream(fake));
     assert_int_equal(fake_count(fake, FAKE_POST), 0);

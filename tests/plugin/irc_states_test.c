@@ -78,8 +78,9 @@ static void over_tls_a_policy_can_be_taken_back(void **state)
 
 static void a_broken_policy_is_none(void **state)
 {
-    static const char *const broken[] = {"sts", "sts=", "sts=port=0", "sts=port=70000", "sts=port=66x", "sts=port",
-                                         "sts=xport=6697", "sts=port=99999999999999999999", "sts=duration=5"};
+    static const char *const broken[] = {"sts",           "sts=",     "sts=port=0",     "sts=port=70000",
+                                         "sts=port=66x",  "sts=port", "sts=xport=6697", "sts=port=99999999999999999999",
+                                         "sts=duration=5"};
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
         struct fake *fake = *state = irc_new();
         char line[200];

@@ -69,7 +69,8 @@ static struct wire parsed(char *line)
 static void a_full_line_is_taken_apart(void **state)
 {
     (void)state;
-    char line[] = "@time=2026-11-23T20:00:00.123Z;+draft/x=a\\:b\\sc\\\\;account=asha;flag :n!u@h  privmsg  #c  :words : here";
+    char line[] =
+        "@time=2026-11-23T20:00:00.123Z;+draft/x=a\\:b\\sc\\\\;account=asha;flag :n!u@h  privmsg  #c  :words : here";
     struct wire wire = parsed(line);
     assert_string_equal(wire.source, "n!u@h");
     assert_string_equal(wire.command, "PRIVMSG");
@@ -85,8 +86,8 @@ static void a_full_line_is_taken_apart(void **state)
 static void what_is_no_line_is_refused(void **state)
 {
     (void)state;
-    static const char *const broken[] = {"@", "@ ", "@a", ":a", ":a ", ":", " ", "12", "1234 x", "00a x", "PRIV-MSG x",
-                                         "\1", ":s 0000 x :y", "@a=b", "@a=b :c"};
+    static const char *const broken[] = {"@",      "@ ",    "@a",         ":a", ":a ",          ":",    " ",      "12",
+                                         "1234 x", "00a x", "PRIV-MSG x", "\1", ":s 0000 x :y", "@a=b", "@a=b :c"};
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
         char line[64];
         struct wire wire;
@@ -151,8 +152,14 @@ static void tag_values_survive_escaping(void **state)
 static void absurd_times_are_no_times(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "now", "2026-13-01T00:00:00Z", "2026-11-23T25:00:00Z", "2026-11-23T20:00:00",
-                                      "2026-11-23T20:00:00.1", "-026-11-23T20:00:00Z", "2026-11-23 20:00:00Z",
+    static const char *const bad[] = {"",
+                                      "now",
+                                      "2026-13-01T00:00:00Z",
+                                      "2026-11-23T25:00:00Z",
+                                      "2026-11-23T20:00:00",
+                                      "2026-11-23T20:00:00.1",
+                                      "-026-11-23T20:00:00Z",
+                                      "2026-11-23 20:00:00Z",
                                       "99999999999999999999999999999999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(tags_time(bad[i]), -1);

@@ -2,7 +2,8 @@
 /* Nothing is said in plain words where a room is encrypted, or may be; private rooms that lead nowhere are left. */
 #include "matrix_test.h"
 
-#define CREATE "{\"type\":\"m.room.create\",\"sender\":\"" ASHA "\",\"state_key\":\"\",\"event_id\":\"$c\",\"content\":{}}"
+#define CREATE \
+    "{\"type\":\"m.room.create\",\"sender\":\"" ASHA "\",\"state_key\":\"\",\"event_id\":\"$c\",\"content\":{}}"
 
 /* A reply that came before the full one tells nothing of encryption and rights. */
 static void nothing_is_said_in_a_room_before_its_whole_state_is_known(void **state)
@@ -32,11 +33,14 @@ static void an_encryption_event_that_cannot_be_read_counts(void **state)
     deep[200] = '\0';
     struct world *world = world_open();
     char text[600];
-    snprintf(text, sizeof(text), "{\"type\":\"m.room.encryption\",\"sender\":\"" ASHA "\",\"state_key\":\"\",\"event_id\":\"$e\","
-             "\"content\":{\"algorithm\":%s}}", deep);
+    snprintf(text, sizeof(text),
+             "{\"type\":\"m.room.encryption\",\"sender\":\"" ASHA "\",\"state_key\":\"\",\"event_id\":\"$e\","
+             "\"content\":{\"algorithm\":%s}}",
+             deep);
     sync_events(world, text);
     assert_false(is_up(world, ROOM));
-    assert_int_equal(fake_send(world->fake, 5, world->room, "{\"type\":\"m.room.message\",\"content\":{\"body\":\"x\"}}"), HR_OK);
+    assert_int_equal(
+        fake_send(world->fake, 5, world->room, "{\"type\":\"m.room.message\",\"content\":{\"body\":\"x\"}}"), HR_OK);
     assert_int_equal(fake_last(world->fake, FAKE_SENT)->status, HR_EFAIL);
     world_free(world);
 }

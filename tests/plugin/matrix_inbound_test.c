@@ -37,8 +37,10 @@ static void own_messages_and_reactions_are_not_read(void **state)
 {
     (void)state;
     struct world *world = world_open();
-    sync_events(world, TEXT("$1", BOT, "my own") ",{\"type\":\"m.reaction\",\"sender\":\"" ASHA "\",\"event_id\":\"$2\","
-                       "\"content\":{\"m.relates_to\":{\"rel_type\":\"m.annotation\",\"event_id\":\"$1\",\"key\":\"+\"}}}");
+    sync_events(world,
+                TEXT("$1", BOT, "my own") ",{\"type\":\"m.reaction\",\"sender\":\"" ASHA "\",\"event_id\":\"$2\","
+                                          "\"content\":{\"m.relates_to\":{\"rel_type\":\"m.annotation\",\"event_id\":"
+                                          "\"$1\",\"key\":\"+\"}}}");
     assert_int_equal(fake_count(world->fake, FAKE_POST), 0);
     world_free(world);
 }
@@ -53,8 +55,10 @@ static void kinds_of_messages_become_text_and_flags(void **state)
         {"{\"msgtype\":\"m.text\",\"body\":\"a\\nb\"}", "a\nb", 0},
         {"{\"msgtype\":\"m.notice\",\"body\":\"beep\"}", "beep", HR_MSG_NOTICE | HR_MSG_BOT},
         {"{\"msgtype\":\"m.emote\",\"body\":\"waves\"}", "waves", HR_MSG_EMOTE},
-        {"{\"msgtype\":\"m.image\",\"body\":\"A ramp beside steps\",\"url\":\"mxc://a/b\"}", "(Image: A ramp beside steps)", 0},
-        {"{\"msgtype\":\"m.image\",\"body\":\"IMG_0001.jpeg\",\"url\":\"mxc://a/b\"}", "(Image with no description.)", 0},
+        {"{\"msgtype\":\"m.image\",\"body\":\"A ramp beside steps\",\"url\":\"mxc://a/b\"}",
+         "(Image: A ramp beside steps)", 0},
+        {"{\"msgtype\":\"m.image\",\"body\":\"IMG_0001.jpeg\",\"url\":\"mxc://a/b\"}", "(Image with no description.)",
+         0},
         {"{\"msgtype\":\"m.image\",\"body\":\"a.png\",\"filename\":\"a.png\"}", "(Image with no description.)", 0},
         {"{\"msgtype\":\"m.image\",\"body\":\"My cat\",\"filename\":\"a.png\"}", "(Image: My cat)", 0},
         {"{\"msgtype\":\"m.image\",\"body\":\"\"}", "(Image with no description.)", 0},
@@ -95,8 +99,9 @@ static void what_is_two_minutes_old_is_history(void **state)
 {
     (void)state;
     struct world *world = world_open();
-    sync_events(world, "{\"type\":\"m.room.message\",\"sender\":\"" ASHA "\",\"event_id\":\"$1\",\"origin_server_ts\":1,"
-                       "\"unsigned\":{\"age\":121000},\"content\":{\"msgtype\":\"m.text\",\"body\":\"!end\"}}");
+    sync_events(world,
+                "{\"type\":\"m.room.message\",\"sender\":\"" ASHA "\",\"event_id\":\"$1\",\"origin_server_ts\":1,"
+                "\"unsigned\":{\"age\":121000},\"content\":{\"msgtype\":\"m.text\",\"body\":\"!end\"}}");
     assert_int_equal(last_post(world)->flags, HR_MSG_HISTORY);
     assert_int_equal(last_post(world)->time_ms, FAKE_NOW_MS - 121000);
     world_free(world);
@@ -110,19 +115,25 @@ static void a_reply_names_its_parent_and_loses_the_quote(void **state)
     static const struct {
         const char *content, *text, *reply_to;
     } table[] = {
-        {"{\"msgtype\":\"m.text\",\"body\":\"Yes\",\"m.relates_to\":{\"m.in_reply_to\":{\"event_id\":\"$p\"}}}", "Yes", "$p"},
+        {"{\"msgtype\":\"m.text\",\"body\":\"Yes\",\"m.relates_to\":{\"m.in_reply_to\":{\"event_id\":\"$p\"}}}", "Yes",
+         "$p"},
         {"{\"msgtype\":\"m.text\",\"body\":\"> <@asha:hs.test> one\\n> two\\n\\nYes\",\"m.relates_to\":"
-         "{\"m.in_reply_to\":{\"event_id\":\"$p\"}}}", "Yes", "$p"},
-        {"{\"msgtype\":\"m.text\",\"body\":\"> only a quote\",\"m.relates_to\":{\"m.in_reply_to\":{\"event_id\":\"$p\"}}}",
+         "{\"m.in_reply_to\":{\"event_id\":\"$p\"}}}",
+         "Yes", "$p"},
+        {"{\"msgtype\":\"m.text\",\"body\":\"> only a "
+         "quote\",\"m.relates_to\":{\"m.in_reply_to\":{\"event_id\":\"$p\"}}}",
          "> only a quote", "$p"},
         {"{\"msgtype\":\"m.text\",\"body\":\"> I quote\\n\\nnobody\"}", "> I quote\n\nnobody", ""},
         {"{\"msgtype\":\"m.text\",\"body\":\"> q\\n\\nYes\",\"format\":\"org.matrix.custom.html\",\"formatted_body\":"
          "\"<mx-reply><blockquote>q</blockquote></mx-reply>Yes <b>so</b>\",\"m.relates_to\":{\"m.in_reply_to\":"
-         "{\"event_id\":\"$p\"}}}", "Yes *so*", "$p"},
+         "{\"event_id\":\"$p\"}}}",
+         "Yes *so*", "$p"},
         {"{\"msgtype\":\"m.text\",\"body\":\"t\",\"m.relates_to\":{\"rel_type\":\"m.thread\",\"event_id\":\"$root\","
-         "\"is_falling_back\":true,\"m.in_reply_to\":{\"event_id\":\"$p\"}}}", "t", "$root"},
+         "\"is_falling_back\":true,\"m.in_reply_to\":{\"event_id\":\"$p\"}}}",
+         "t", "$root"},
         {"{\"msgtype\":\"m.text\",\"body\":\"t\",\"m.relates_to\":{\"rel_type\":\"m.thread\",\"event_id\":\"$root\","
-         "\"is_falling_back\":false,\"m.in_reply_to\":{\"event_id\":\"$p\"}}}", "t", "$p"},
+         "\"is_falling_back\":false,\"m.in_reply_to\":{\"event_id\":\"$p\"}}}",
+         "t", "$p"},
         {"{\"msgtype\":\"m.text\",\"body\":\"t\",\"m.relates_to\":[1,2]}", "t", ""},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -139,9 +150,10 @@ static void a_reply_names_its_parent_and_loses_the_quote(void **state)
 
 /* ---- edits, redactions ---------------------------------------------------------------------------- */
 
-#define EDIT(id, who, target, text)                                                                         \
-    EVENT(id, who, "{\"msgtype\":\"m.text\",\"body\":\"* " text "\",\"m.new_content\":{\"msgtype\":\"m.text\","    \
-                   "\"body\":\"" text "\"},\"m.relates_to\":{\"rel_type\":\"m.replace\",\"event_id\":\"" target "\"}}")
+#define EDIT(id, who, target, text)                                                                    \
+    EVENT(id, who,                                                                                     \
+          "{\"msgtype\":\"m.text\",\"body\":\"* " text "\",\"m.new_content\":{\"msgtype\":\"m.text\"," \
+          "\"body\":\"" text "\"},\"m.relates_to\":{\"rel_type\":\"m.replace\",\"event_id\":\"" target "\"}}")
 
 static void an_edit_by_the_author_counts(void **state)
 {
@@ -162,8 +174,9 @@ static void other_peoples_edits_and_edits_of_edits_do_not_count(void **state)
 {
     (void)state;
     struct world *world = world_open();
-    sync_events(world, TEXT("$1", BEN, "mine") "," EDIT("$2", ASHA, "$1", "theirs") "," EDIT("$3", BEN, "$1", "better") ","
-                       EDIT("$4", BEN, "$3", "worse") "," EDIT("$5", BEN, "", "none"));
+    sync_events(world,
+                TEXT("$1", BEN, "mine") "," EDIT("$2", ASHA, "$1", "theirs") "," EDIT(
+                    "$3", BEN, "$1", "better") "," EDIT("$4", BEN, "$3", "worse") "," EDIT("$5", BEN, "", "none"));
     assert_int_equal(fake_count(world->fake, FAKE_EDIT), 1);
     assert_string_equal(fake_last(world->fake, FAKE_EDIT)->text, "better");
     assert_int_equal(fake_count(world->fake, FAKE_POST), 1);
@@ -174,9 +187,11 @@ static void a_redaction_is_read_from_content_first(void **state)
 {
     (void)state;
     struct world *world = world_open();
-    sync_events(world, TEXT("$1", BEN, "one") "," TEXT("$2", BEN, "two") ","
-                       "{\"type\":\"m.room.redaction\",\"sender\":\"" BEN "\",\"event_id\":\"$3\",\"redacts\":\"$2\","
-                       "\"content\":{\"redacts\":\"$1\"}}");
+    sync_events(world,
+                TEXT("$1", BEN, "one") "," TEXT("$2", BEN, "two") ","
+                                                                  "{\"type\":\"m.room.redaction\",\"sender\":\"" BEN
+                                                                  "\",\"event_id\":\"$3\",\"redacts\":\"$2\","
+                                                                  "\"content\":{\"redacts\":\"$1\"}}");
     assert_int_equal(fake_count(world->fake, FAKE_REMOVE), 1);
     assert_string_equal(fake_last(world->fake, FAKE_REMOVE)->key, "$1");
     sync_events(world, "{\"type\":\"m.room.redaction\",\"sender\":\"" BEN "\",\"event_id\":\"$4\",\"redacts\":\"$2\","
@@ -191,8 +206,8 @@ static void two_people_of_one_name_are_told_apart(void **state)
 {
     (void)state;
     struct world *world = world_open();
-    sync_events(world, MEMBER("@eve:evil.test", "Asha") "," TEXT("$1", "@eve:evil.test", "!end") ","
-                       TEXT("$2", ASHA, "not me"));
+    sync_events(world, MEMBER("@eve:evil.test", "Asha") "," TEXT("$1", "@eve:evil.test", "!end") "," TEXT("$2", ASHA,
+                                                                                                          "not me"));
     assert_string_equal(fake_nth(world->fake, FAKE_POST, 0)->name, "Asha (eve:evil.test)");
     assert_int_equal(fake_nth(world->fake, FAKE_POST, 0)->power, 0);
     assert_string_equal(fake_nth(world->fake, FAKE_POST, 1)->name, "Asha (asha:hs.test)");
@@ -212,11 +227,12 @@ static void founders_of_a_version_12_room_have_rights_outside_the_list(void **st
 {
     (void)state;
     struct world *world = world_open();
-    sync_events(world, "{\"type\":\"m.room.create\",\"sender\":\"" BEN "\",\"state_key\":\"\",\"event_id\":\"$c2\",\"content\":"
-                       "{\"room_version\":\"12\",\"additional_creators\":[\"@dora:hs.test\"]}},"
-                       "{\"type\":\"m.room.power_levels\",\"sender\":\"" BEN "\",\"state_key\":\"\",\"event_id\":\"$p2\","
-                       "\"content\":{\"users\":{},\"users_default\":\"7\"}},"
-                       TEXT("$1", BEN, "a") "," TEXT("$2", "@dora:hs.test", "b") "," TEXT("$3", ASHA, "c"));
+    sync_events(
+        world, "{\"type\":\"m.room.create\",\"sender\":\"" BEN "\",\"state_key\":\"\",\"event_id\":\"$c2\",\"content\":"
+               "{\"room_version\":\"12\",\"additional_creators\":[\"@dora:hs.test\"]}},"
+               "{\"type\":\"m.room.power_levels\",\"sender\":\"" BEN "\",\"state_key\":\"\",\"event_id\":\"$p2\","
+               "\"content\":{\"users\":{},\"users_default\":\"7\"}}," TEXT("$1", BEN, "a") "," TEXT(
+                   "$2", "@dora:hs.test", "b") "," TEXT("$3", ASHA, "c"));
     assert_true(fake_nth(world->fake, FAKE_POST, 0)->power > 100);
     assert_true(fake_nth(world->fake, FAKE_POST, 1)->power > 100);
     assert_int_equal(fake_nth(world->fake, FAKE_POST, 2)->power, 7);
@@ -231,7 +247,8 @@ static void names_are_remembered_up_to_a_limit(void **state)
         char event[400];
         snprintf(event, sizeof(event),
                  "{\"type\":\"m.room.member\",\"sender\":\"@u%d:x\",\"state_key\":\"@u%d:x\",\"event_id\":\"$m%d\","
-                 "\"content\":{\"membership\":\"join\",\"displayname\":\"User %d\"}}", i, i, i, i);
+                 "\"content\":{\"membership\":\"join\",\"displayname\":\"User %d\"}}",
+                 i, i, i, i);
         sync_events(world, event);
     }
     sync_events(world, TEXT("$1", "@u1199:x", "new") "," TEXT("$2", "@u0:x", "old"));
@@ -253,7 +270,8 @@ static void formatted_text_becomes_plain_words(void **state)
         {"<p>one</p><p>two</p>", "one\ntwo"},
         {"one<br>two<br/>three", "one\ntwo\nthree"},
         {"<ul><li>first</li><li>second</li></ul>after", "- first\n- second\nafter"},
-        {"see <a href=\"https://a.example/x?y=1&amp;z=2\">this page</a>.", "see this page (https://a.example/x?y=1&z=2)."},
+        {"see <a href=\"https://a.example/x?y=1&amp;z=2\">this page</a>.",
+         "see this page (https://a.example/x?y=1&z=2)."},
         {"<a href=\"https://a.example/\">https://a.example/</a>", "https://a.example/"},
         {"<a href=\"https://matrix.to/#/@asha:hs.test\">Asha</a>: hi", "Asha: hi"},
         {"<a href=\"javascript:alert(1)\">click</a>", "click"},
@@ -282,7 +300,8 @@ static void monstrous_html_falls_back_to_the_plain_body(void **state)
     static const struct {
         const char *piece;
         size_t count;
-    } table[] = {{"<b>", 1400}, {"<p>", 5000}, {"<div>", 1000}, {"x", 50000}, {"<table><tr><td>", 400}, {"<a href=x>", 1400}};
+    } table[] = {{"<b>", 1400},       {"<p>", 5000}, {"<div>", 1000}, {"x", 50000}, {"<table><tr><td>", 400},
+                 {"<a href=x>", 1400}};
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         size_t len = strlen(table[i].piece);
         char *html = malloc(len * table[i].count + 1);

@@ -7,8 +7,15 @@
 static struct hr_delivery delivery(enum hr_act act, const char *lead, const char *text)
 {
     return (struct hr_delivery){
-        .size = sizeof(struct hr_delivery), .act = act, .lead = lead, .lead_url = "", .text = text, .reply_remote = "",
-        .reply_name = "", .reply_text = "", .thread_remote = "",
+        .size = sizeof(struct hr_delivery),
+        .act = act,
+        .lead = lead,
+        .lead_url = "",
+        .text = text,
+        .reply_remote = "",
+        .reply_name = "",
+        .reply_text = "",
+        .thread_remote = "",
     };
 }
 
@@ -21,10 +28,10 @@ static void expect(struct world *world, const struct hr_delivery *what, size_t c
     }
 }
 
-#define EXPECT(world, what, ...)                                                                  \
-    do {                                                                                          \
-        const char *const parts[] = {__VA_ARGS__};                                                \
-        expect(world, what, sizeof(parts) / sizeof(parts[0]), parts);                             \
+#define EXPECT(world, what, ...)                                      \
+    do {                                                              \
+        const char *const parts[] = {__VA_ARGS__};                    \
+        expect(world, what, sizeof(parts) / sizeof(parts[0]), parts); \
     } while (0)
 
 static void a_long_post_that_was_edited_fits_into_its_events(void **state)
@@ -59,8 +66,9 @@ static void peoples_words_are_text_and_the_bots_are_notices(void **state)
            "{\"content\":{\"body\":\"Ben on IRC: Hello \\\"all\\\"\\nsecond <line>\",\"m.mentions\":{},"
            "\"msgtype\":\"m.text\"},\"type\":\"m.room.message\"}");
     say = delivery(HR_ACT_SAY, "", "Saved.");
-    EXPECT(world, &say,
-           "{\"content\":{\"body\":\"Saved.\",\"m.mentions\":{},\"msgtype\":\"m.notice\"},\"type\":\"m.room.message\"}");
+    EXPECT(
+        world, &say,
+        "{\"content\":{\"body\":\"Saved.\",\"m.mentions\":{},\"msgtype\":\"m.notice\"},\"type\":\"m.room.message\"}");
     say.say_flags = HR_SAY_TEXT;
     EXPECT(world, &say,
            "{\"content\":{\"body\":\"Saved.\",\"m.mentions\":{},\"msgtype\":\"m.text\"},\"type\":\"m.room.message\"}");
@@ -75,7 +83,8 @@ static void the_name_links_to_the_post_and_everything_is_escaped(void **state)
     say.lead_url = "https://x.com/a?b=1&c=\"2\"";
     EXPECT(world, &say,
            "{\"content\":{\"body\":\"A<b> on Twitter: 1 < 2 & \\\"3\\\"\\nend\",\"format\":\"org.matrix.custom.html\","
-           "\"formatted_body\":\"<a href=\\\"https://x.com/a?b=1&amp;c=&quot;2&quot;\\\">A&lt;b&gt; on Twitter</a>: 1 &lt; 2 "
+           "\"formatted_body\":\"<a href=\\\"https://x.com/a?b=1&amp;c=&quot;2&quot;\\\">A&lt;b&gt; on Twitter</a>: 1 "
+           "&lt; 2 "
            "&amp; &quot;3&quot;<br>end\",\"m.mentions\":{},\"msgtype\":\"m.text\"},\"type\":\"m.room.message\"}");
     world_free(world);
 }
@@ -86,8 +95,9 @@ static void emotes_read_as_a_sentence(void **state)
     struct world *world = world_open();
     struct hr_delivery say = delivery(HR_ACT_SAY, "Ben on IRC", "waves");
     say.msg_flags = HR_MSG_EMOTE;
-    EXPECT(world, &say, "{\"content\":{\"body\":\"Ben on IRC waves\",\"m.mentions\":{},\"msgtype\":\"m.text\"},"
-                        "\"type\":\"m.room.message\"}");
+    EXPECT(world, &say,
+           "{\"content\":{\"body\":\"Ben on IRC waves\",\"m.mentions\":{},\"msgtype\":\"m.text\"},"
+           "\"type\":\"m.room.message\"}");
     world_free(world);
 }
 
@@ -97,11 +107,13 @@ static void a_reply_points_at_its_parent_or_says_whom_it_answers(void **state)
     struct world *world = world_open();
     struct hr_delivery say = delivery(HR_ACT_SAY, "Ben on IRC", "Yes");
     say.reply_name = "Asha";
-    EXPECT(world, &say, "{\"content\":{\"body\":\"Ben on IRC, replying to Asha: Yes\",\"m.mentions\":{},"
-                        "\"msgtype\":\"m.text\"},\"type\":\"m.room.message\"}");
+    EXPECT(world, &say,
+           "{\"content\":{\"body\":\"Ben on IRC, replying to Asha: Yes\",\"m.mentions\":{},"
+           "\"msgtype\":\"m.text\"},\"type\":\"m.room.message\"}");
     say.reply_remote = "$parent";
-    EXPECT(world, &say, "{\"content\":{\"body\":\"Ben on IRC: Yes\",\"m.mentions\":{},\"m.relates_to\":{\"m.in_reply_to\":"
-                        "{\"event_id\":\"$parent\"}},\"msgtype\":\"m.text\"},\"type\":\"m.room.message\"}");
+    EXPECT(world, &say,
+           "{\"content\":{\"body\":\"Ben on IRC: Yes\",\"m.mentions\":{},\"m.relates_to\":{\"m.in_reply_to\":"
+           "{\"event_id\":\"$parent\"}},\"msgtype\":\"m.text\"},\"type\":\"m.room.message\"}");
     world_free(world);
 }
 
@@ -142,7 +154,8 @@ static void lines_that_waited_together_are_paragraphs_of_one_event(void **state)
     (void)state;
     struct world *world = world_open();
     static const char *const target[] = {"$e1"};
-    struct hr_delivery one = delivery(HR_ACT_SAY, "Ben on IRC", "1 < 2"), two = delivery(HR_ACT_SAY, "Cai on Twitter", "yes");
+    struct hr_delivery one = delivery(HR_ACT_SAY, "Ben on IRC", "1 < 2"),
+                       two = delivery(HR_ACT_SAY, "Cai on Twitter", "yes");
     two.lead_url = "https://x.com/c";
     two.reply_remote = "$e0";
     two.reply_name = "Ben";

@@ -109,12 +109,14 @@ static void an_encrypted_room_is_refused_in_one_sentence_for_ever(void **state)
     assert_int_equal(fake_count(world->fake, FAKE_DOWN), 1);
     assert_int_equal(fake_count(world->fake, FAKE_LOG), 0);
     assert_non_null(fake_with(world->fake, FAKE_DOWN, "encrypted"));
-    assert_int_equal(fake_send(world->fake, 5, world->room, "{\"type\":\"m.room.message\",\"content\":{\"body\":\"x\"}}"), HR_OK);
+    assert_int_equal(
+        fake_send(world->fake, 5, world->room, "{\"type\":\"m.room.message\",\"content\":{\"body\":\"x\"}}"), HR_OK);
     assert_int_equal(fake_last(world->fake, FAKE_SENT)->status, HR_EFAIL);
     assert_null(fake_request(world->fake, "PUT"));
     /* taking the event back or a restart change nothing, and nothing is said again */
-    sync_events(world, "{\"type\":\"m.room.encryption\",\"sender\":\"" ASHA "\",\"state_key\":\"\",\"event_id\":\"$e2\","
-                       "\"content\":{}}," TEXT("$3", ASHA, "plain again"));
+    sync_events(world,
+                "{\"type\":\"m.room.encryption\",\"sender\":\"" ASHA "\",\"state_key\":\"\",\"event_id\":\"$e2\","
+                "\"content\":{}}," TEXT("$3", ASHA, "plain again"));
     fake_stop(world->fake);
     assert_int_equal(fake_start(world->fake), HR_OK);
     sync_rooms(world, "\"join\":{\"" ROOM "\":{\"timeline\":{\"events\":[" TEXT("$4", ASHA, "more") "]}}}");
@@ -133,8 +135,8 @@ static void a_person_of_the_chat_may_open_a_private_room(void **state)
     struct world *world = world_open();
     sync_rooms(world, INVITE("!dm:hs.test", ASHA, ""));
     answer(world, "/v3/join/%21dm%3Ahs.test", 200, "{\"room_id\":\"!dm:hs.test\"}");
-    sync_rooms(world, "\"join\":{\"!dm:hs.test\":{\"timeline\":{\"events\":[" MEMBER(BOT, "bot") ","
-                      TEXT("$1", ASHA, "help") "]}}}");
+    sync_rooms(world, "\"join\":{\"!dm:hs.test\":{\"timeline\":{\"events\":[" MEMBER(BOT, "bot") "," TEXT(
+                          "$1", ASHA, "help") "]}}}");
     assert_string_equal(last_post(world)->address, "!dm:hs.test");
     assert_int_equal(last_post(world)->flags, HR_MSG_PRIVATE);
     world_free(world);
@@ -146,8 +148,8 @@ static void members_the_bot_has_not_seen_are_looked_up(void **state)
     for (int member = 0; member < 2; member++) {
         struct world *world = world_open();
         sync_rooms(world, INVITE("!dm:hs.test", "@carl:else.test", ""));
-        answer(world, "/rooms/%21room%3Ahs.test/state/m.room.member/%40carl%3Aelse.test", member ? 200 : 404,
-               "%s", member ? "{\"membership\":\"join\"}" : "{\"errcode\":\"M_NOT_FOUND\"}");
+        answer(world, "/rooms/%21room%3Ahs.test/state/m.room.member/%40carl%3Aelse.test", member ? 200 : 404, "%s",
+               member ? "{\"membership\":\"join\"}" : "{\"errcode\":\"M_NOT_FOUND\"}");
         assert_int_equal(fake_request(world->fake, "/v3/join/") != NULL, member);
         assert_int_equal(fake_request(world->fake, "/leave") != NULL, !member);
         world_free(world);
@@ -160,7 +162,9 @@ static void listed_people_servers_and_known_hosts_may_invite(void **state)
     static const struct {
         const char *list, *known;
         bool join;
-    } table[] = {{"@zoe:far.test", NULL, true}, {"far.test", NULL, true}, {"", "@zoe:far.test", true},
+    } table[] = {{"@zoe:far.test", NULL, true},
+                 {"far.test", NULL, true},
+                 {"", "@zoe:far.test", true},
                  {"@zoe:near.test, ar.test", NULL, false}};
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         struct world *world = world_new(ROOM);
@@ -273,9 +277,10 @@ static void after_a_kick_the_bot_stays_out_until_a_known_person_invites_it(void 
 {
     (void)state;
     struct world *world = world_open();
-    sync_rooms(world, "\"leave\":{\"" ROOM "\":{\"timeline\":{\"events\":[{\"type\":\"m.room.member\",\"sender\":\"" ASHA
-                      "\",\"state_key\":\"" BOT "\",\"event_id\":\"$k\",\"content\":{\"membership\":\"leave\","
-                      "\"reason\":\"too loud\"}}]}}}");
+    sync_rooms(world,
+               "\"leave\":{\"" ROOM "\":{\"timeline\":{\"events\":[{\"type\":\"m.room.member\",\"sender\":\"" ASHA
+               "\",\"state_key\":\"" BOT "\",\"event_id\":\"$k\",\"content\":{\"membership\":\"leave\","
+               "\"reason\":\"too loud\"}}]}}}");
     assert_non_null(fake_with(world->fake, FAKE_DOWN, "removed by " ASHA ": too loud"));
     fake_pass(world->fake, 3600000);
     assert_null(fake_request(world->fake, "/v3/join/"));
@@ -296,7 +301,7 @@ static void after_a_kick_the_bot_stays_out_until_a_known_person_invites_it(void 
     world_free(world);
 }
 
-#define TOMBSTONE(to) \
+#define TOMBSTONE(to)                                                                                             \
     "{\"type\":\"m.room.tombstone\",\"sender\":\"" ASHA "\",\"state_key\":\"\",\"event_id\":\"$t\",\"content\":{" \
     "\"body\":\"moved\",\"replacement_room\":\"" to "\"}}"
 

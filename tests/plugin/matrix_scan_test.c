@@ -91,14 +91,14 @@ static char *reply_with(const char *content_value, bool next_last, size_t number
 {
     char *text = NULL;
     const char *next = "\"next_batch\":\"s2\"";
-    assert_true(asprintf(&text,
-                         "{%s%s\"to_device\":{\"events\":[{\"type\":\"m.x\",\"sender\":\"@e:x\",\"content\":{\"v\":%s}}]},"
-                         "\"rooms\":{\"join\":{\"" ROOM "\":{\"timeline\":{\"events\":["
-                         "{\"type\":\"m.room.message\",\"sender\":\"@e:x\",\"event_id\":\"$bad%zu\",\"content\":"
-                         "{\"msgtype\":\"m.text\",\"body\":\"odd\",\"v\":%s}}," TEXT("$good%zu", ASHA, "good") "]}}}}%s%s}",
-                         next_last ? "" : next, next_last ? "" : ",", content_value, number, content_value, number,
-                         next_last ? "," : "",
-                         next_last ? next : "") > 0);
+    assert_true(
+        asprintf(&text,
+                 "{%s%s\"to_device\":{\"events\":[{\"type\":\"m.x\",\"sender\":\"@e:x\",\"content\":{\"v\":%s}}]},"
+                 "\"rooms\":{\"join\":{\"" ROOM "\":{\"timeline\":{\"events\":["
+                 "{\"type\":\"m.room.message\",\"sender\":\"@e:x\",\"event_id\":\"$bad%zu\",\"content\":"
+                 "{\"msgtype\":\"m.text\",\"body\":\"odd\",\"v\":%s}}," TEXT("$good%zu", ASHA, "good") "]}}}}%s%s}",
+                 next_last ? "" : next, next_last ? "" : ",", content_value, number, content_value, number,
+                 next_last ? "," : "", next_last ? next : "") > 0);
     return text;
 }
 
@@ -161,9 +161,10 @@ static void an_unreadable_neighbour_in_unsigned_does_not_hide_the_event(void **s
 {
     (void)state;
     struct world *world = world_open();
-    sync_events(world, "{\"type\":\"m.room.message\",\"sender\":\"" ASHA "\",\"event_id\":\"$1\",\"unsigned\":{\"age\":5,"
-                       "\"m.relations\":{\"m.thread\":{\"latest_event\":{\"content\":{\"a\\u0000\":1e400}}}}},"
-                       "\"content\":{\"msgtype\":\"m.text\",\"body\":\"still here\"}}");
+    sync_events(world,
+                "{\"type\":\"m.room.message\",\"sender\":\"" ASHA "\",\"event_id\":\"$1\",\"unsigned\":{\"age\":5,"
+                "\"m.relations\":{\"m.thread\":{\"latest_event\":{\"content\":{\"a\\u0000\":1e400}}}}},"
+                "\"content\":{\"msgtype\":\"m.text\",\"body\":\"still here\"}}");
     assert_string_equal(last_post(world)->text, "still here");
     world_free(world);
 }
@@ -293,7 +294,8 @@ static void strings_lose_their_escapes(void **state)
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         char out[16];
-        assert_int_equal(scan_string((struct scan){table[i].json, strlen(table[i].json)}, out, sizeof(out)), table[i].rc);
+        assert_int_equal(scan_string((struct scan){table[i].json, strlen(table[i].json)}, out, sizeof(out)),
+                         table[i].rc);
         if (table[i].rc == HR_OK) {
             assert_string_equal(out, table[i].text);
         }
@@ -307,8 +309,15 @@ static void numbers_out_of_range_are_none(void **state)
         const char *json;
         long long number;
     } table[] = {
-        {"0", 0}, {"-5", -5}, {"9007199254740992", 9007199254740992LL}, {"9007199254740993", -1}, {"1.5", -1},
-        {"99999999999999999999", -1}, {"-", -1}, {"\"1\"", -1}, {"", -1},
+        {"0", 0},
+        {"-5", -5},
+        {"9007199254740992", 9007199254740992LL},
+        {"9007199254740993", -1},
+        {"1.5", -1},
+        {"99999999999999999999", -1},
+        {"-", -1},
+        {"\"1\"", -1},
+        {"", -1},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         assert_int_equal(scan_number((struct scan){table[i].json, strlen(table[i].json)}, -1), table[i].number);

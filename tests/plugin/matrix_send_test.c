@@ -36,8 +36,9 @@ static void a_part_is_put_under_its_transaction_and_answered_with_the_event(void
         assert_int_equal(fake_send_part(world->fake, &part), HR_OK);
         const struct fake_record *put = fake_last(world->fake, FAKE_HTTP);
         assert_string_equal(put->method, "PUT");
-        assert_string_equal(put->url, "http://127.0.0.1:8008/_matrix/client/v3/rooms/%21room%3Ahs.test/send/m.room.message/"
-                                      "store.7");
+        assert_string_equal(put->url,
+                            "http://127.0.0.1:8008/_matrix/client/v3/rooms/%21room%3Ahs.test/send/m.room.message/"
+                            "store.7");
         assert_string_equal(put->text, "{\"body\":\"hi\",\"m.mentions\":{},\"msgtype\":\"m.text\"}");
         answer(world, "PUT", 200, "{\"event_id\":\"$new\"}");
         assert_int_equal(sent(world)->status, HR_OK);
@@ -103,7 +104,8 @@ static void no_answer_means_the_same_once_more(void **state)
     (void)state;
     struct world *world = world_open();
     struct hr_part part = part_of(world, BODY);
-    const struct hr_reply reply = {.status = HR_ERETRY, .retry_ms = -1, .body = "", .headers = "", .error = "cut", .sent = true};
+    const struct hr_reply reply = {
+        .status = HR_ERETRY, .retry_ms = -1, .body = "", .headers = "", .error = "cut", .sent = true};
     assert_int_equal(fake_send_part(world->fake, &part), HR_OK);
     fake_reply_full(world->fake, fake_request(world->fake, "PUT"), &reply);
     assert_int_equal(sent(world)->status, HR_ERETRY);

@@ -48,7 +48,8 @@ static void a_silent_server_is_tried_again_at_the_login(void **state)
     struct world *world = world_new(ROOM);
     assert_int_equal(fake_start(world->fake), HR_OK);
     for (int i = 0; i < 3; i++) {
-        const struct hr_reply reply = {.status = HR_ERETRY, .retry_ms = -1, .body = "", .headers = "", .error = "refused"};
+        const struct hr_reply reply = {
+            .status = HR_ERETRY, .retry_ms = -1, .body = "", .headers = "", .error = "refused"};
         fake_reply_full(world->fake, fake_request(world->fake, "/v3/login"), &reply);
         assert_null(fake_request(world->fake, "/v3/login"));
         fake_pass(world->fake, 10000);
@@ -175,7 +176,8 @@ static void a_reply_that_is_no_sync_reply_is_asked_for_again(void **state)
 {
     (void)state;
     struct world *world = world_open();
-    static const char *const bodies[] = {"", "[]", "{\"rooms\":{}}", "{\"next_batch\":5}", "{\"next_batch\":\"x", "hello"};
+    static const char *const bodies[] = {"",     "[]", "{\"rooms\":{}}", "{\"next_batch\":5}", "{\"next_batch\":\"x",
+                                         "hello"};
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
         answer(world, "/v3/sync", 200, "%s", bodies[i]);
         assert_non_null(fake_with(world->fake, 0, "not one of a Matrix server"));
@@ -216,7 +218,8 @@ static void limited(struct world *world, const char *events, const char *prev)
 {
     answer(world, "/v3/sync", 200,
            "{\"next_batch\":\"s%d\",\"rooms\":{\"join\":{\"" ROOM "\":{\"timeline\":{\"events\":[%s],"
-           "\"limited\":true,\"prev_batch\":\"%s\"}}}}}", ++world->syncs, events, prev);
+           "\"limited\":true,\"prev_batch\":\"%s\"}}}}}",
+           ++world->syncs, events, prev);
 }
 
 static void a_limited_timeline_is_filled_back_in_order(void **state)
@@ -228,9 +231,11 @@ static void a_limited_timeline_is_filled_back_in_order(void **state)
     assert_int_equal(fake_count(world->fake, FAKE_POST), 1);
     assert_int_equal(fake_number(world->fake, "SELECT since = 's2' FROM matrix_account"), 1);
     assert_non_null(fake_request(world->fake, "/messages?dir=b&limit=100&from=p5&to=s2&"));
-    answer(world, "/messages?", 200, "{\"start\":\"p5\",\"end\":\"p3\",\"chunk\":[" TEXT("$4", BEN, "four") "," TEXT("$3", ASHA, "three") "]}");
-    answer(world, "from=p3", 200, "{\"start\":\"p3\",\"end\":\"p1\",\"chunk\":[" TEXT("$2", BEN, "two") ","
-                                  TEXT("$1", ASHA, "one") "," TEXT("$0", ASHA, "zero") "]}");
+    answer(world, "/messages?", 200,
+           "{\"start\":\"p5\",\"end\":\"p3\",\"chunk\":[" TEXT("$4", BEN, "four") "," TEXT("$3", ASHA, "three") "]}");
+    answer(world, "from=p3", 200,
+           "{\"start\":\"p3\",\"end\":\"p1\",\"chunk\":[" TEXT("$2", BEN, "two") "," TEXT("$1", ASHA, "one") "," TEXT(
+               "$0", ASHA, "zero") "]}");
     static const char *const texts[] = {"one", "two", "three", "four", "five"};
     assert_int_equal(fake_count(world->fake, FAKE_POST), 5);
     for (size_t i = 0; i < 5; i++) {
@@ -321,8 +326,9 @@ static void a_place_the_server_forgot_with_a_gap_is_filled_to_the_last_event(voi
     answer(world, "/v3/sync", 400, "{\"errcode\":\"M_UNKNOWN\"}");
     limited(world, TEXT("$4", ASHA, "four"), "p4");
     assert_non_null(fake_request(world->fake, "from=p4&filter"));
-    answer(world, "/messages?", 200, "{\"end\":\"p0\",\"chunk\":[" TEXT("$3", BEN, "three") "," TEXT("$2", BEN, "two") ","
-                                     TEXT("$1", ASHA, "one") "," TEXT("$0", ASHA, "long ago") "]}");
+    answer(world, "/messages?", 200,
+           "{\"end\":\"p0\",\"chunk\":[" TEXT("$3", BEN, "three") "," TEXT("$2", BEN, "two") "," TEXT(
+               "$1", ASHA, "one") "," TEXT("$0", ASHA, "long ago") "]}");
     assert_int_equal(fake_count(world->fake, FAKE_POST), 4);
     assert_string_equal(fake_nth(world->fake, FAKE_POST, 1)->text, "two");
     assert_string_equal(fake_nth(world->fake, FAKE_POST, 3)->text, "four");

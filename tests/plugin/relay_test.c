@@ -195,13 +195,15 @@ static void a_post_left_out_of_two_rooms_is_shown_once(void **state)
 {
     struct world *world = *state;
     char sql[400];
-    uint64_t own = fake_room(world->fake, "home", "!dm:example.org", "Matrix", "dpulo", HR_ROOM_PEOPLE | HR_ROOM_PRIVATE);
+    uint64_t own =
+        fake_room(world->fake, "home", "!dm:example.org", "Matrix", "dpulo", HR_ROOM_PEOPLE | HR_ROOM_PRIVATE);
     fake_sql(world->fake, "CREATE TABLE gone(id, room, message, chat, lead, text, url);"
                           "CREATE VIEW core_pub_left_out AS SELECT * FROM gone");
     for (int i = 1; i <= 7; i++) {
-        (void)snprintf(sql, sizeof(sql), "INSERT INTO gone VALUES(%d, %d, %d, 'dpulo', 'Ana on Twitter', 'post %d', ''),"
-                       "(%d, %d, %d, 'dpulo', 'Ana on Twitter', 'post %d', '')", 2 * i, (int)world->irc, i, i, 2 * i + 1,
-                       (int)world->matrix, i, i);
+        (void)snprintf(sql, sizeof(sql),
+                       "INSERT INTO gone VALUES(%d, %d, %d, 'dpulo', 'Ana on Twitter', 'post %d', ''),"
+                       "(%d, %d, %d, 'dpulo', 'Ana on Twitter', 'post %d', '')",
+                       2 * i, (int)world->irc, i, i, 2 * i + 1, (int)world->matrix, i, i);
         fake_sql(world->fake, sql);
     }
     assert_int_equal(fake_command(world->fake, own, "!missed"), 0);
@@ -216,12 +218,12 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(a_line_goes_to_the_other_room_with_the_name), T(a_long_name_is_not_cut_into_our_own_lead), T(a_post_left_out_of_two_rooms_is_shown_once),
-        T(the_first_post_of_an_author_says_the_handle),
+        T(a_line_goes_to_the_other_room_with_the_name),  T(a_long_name_is_not_cut_into_our_own_lead),
+        T(a_post_left_out_of_two_rooms_is_shown_once),   T(the_first_post_of_an_author_says_the_handle),
         T(the_handle_is_said_again_in_the_next_session), T(names_cannot_pretend_another_service),
-        T(commands_private_lines_and_machines_stay), T(what_comes_late_says_how_late),
-        T(a_loop_is_broken_at_the_third_turn_and_said),
-        T(people_who_agree_are_no_loop), T(source_gives_the_link_of_the_last_post),
+        T(commands_private_lines_and_machines_stay),     T(what_comes_late_says_how_late),
+        T(a_loop_is_broken_at_the_third_turn_and_said),  T(people_who_agree_are_no_loop),
+        T(source_gives_the_link_of_the_last_post),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

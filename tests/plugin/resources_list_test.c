@@ -14,8 +14,13 @@ struct world {
 
 static void live(struct world *world, uint64_t session, int question)
 {
-    struct hr_chat chat = {.size = sizeof(chat), .name = "dpulo", .tag = "#DPULO", .session = session, .question = question,
-                           .read_from_ms = FAKE_NOW_MS - 15 * 60000, .read_to_ms = FAKE_NOW_MS + 90 * 60000};
+    struct hr_chat chat = {.size = sizeof(chat),
+                           .name = "dpulo",
+                           .tag = "#DPULO",
+                           .session = session,
+                           .question = question,
+                           .read_from_ms = FAKE_NOW_MS - 15 * 60000,
+                           .read_to_ms = FAKE_NOW_MS + 90 * 60000};
     fake_chat_record(world->fake, &chat);
 }
 
@@ -28,10 +33,12 @@ static int set_up(void **state)
     world->irc = fake_room(world->fake, "libera", "#dpulo", "IRC", "dpulo", HR_ROOM_PEOPLE | HR_ROOM_UP);
     world->matrix = fake_room(world->fake, "home", "!a:example.org", "Matrix", "dpulo", HR_ROOM_PEOPLE | HR_ROOM_UP);
     world->x = fake_room(world->fake, "x", "#dpulo", "Twitter", "dpulo", HR_ROOM_SOCIAL | HR_ROOM_UP);
-    fake_sql(world->fake, "CREATE TABLE run(session, chat, day, start_ms, end_ms, late_ms, live, topic);"
-                          "CREATE TABLE question(session, n, text, skipped);"
-                          "CREATE VIEW session_pub_run AS SELECT * FROM run; CREATE VIEW session_pub_question AS SELECT * FROM question;"
-                          "INSERT INTO question VALUES(1, 1, 'What works?', 0), (1, 2, 'What <helps> & why?', 0)");
+    fake_sql(
+        world->fake,
+        "CREATE TABLE run(session, chat, day, start_ms, end_ms, late_ms, live, topic);"
+        "CREATE TABLE question(session, n, text, skipped);"
+        "CREATE VIEW session_pub_run AS SELECT * FROM run; CREATE VIEW session_pub_question AS SELECT * FROM question;"
+        "INSERT INTO question VALUES(1, 1, 'What works?', 0), (1, 2, 'What <helps> & why?', 0)");
     assert_int_equal(fake_start(world->fake), 0);
     live(world, 1, 1);
     *state = world;
@@ -101,7 +108,10 @@ static void links_of_the_source_bring_their_title(void **state)
 static void an_answer_names_its_question(void **state)
 {
     struct world *world = *state;
-    static const struct { const char *text; int question; } cases[] = {
+    static const struct {
+        const char *text;
+        int question;
+    } cases[] = {
         {"https://a.example", 1},
         {"A2 https://b.example", 2},
         {"a2: see https://c.example", 2},
@@ -168,13 +178,15 @@ static void a_link_is_added_by_command_and_acknowledged_shortly(void **state)
     assert_int_equal(ack->priority, HR_ACK);
     assert_int_equal(ack->room, world->irc);
     assert_int_equal(ack->room_count, 1);
-    (void)answer_to(world, "!link https://example.org/b A title that is rather long, so that it would not fit into sixty");
+    (void)answer_to(world,
+                    "!link https://example.org/b A title that is rather long, so that it would not fit into sixty");
     assert_string_equal(fake_last(world->fake, FAKE_SAY)->text, "Saved as link 2.");
     (void)answer_to(world, "!link The other way round: https://example.org/c");
     assert_string_equal(fake_last(world->fake, FAKE_SAY)->text, "Saved as link 3: The other way round:.");
     (void)answer_to(world, "!link gov.uk/access-to-work Official page");
     assert_string_equal(fake_last(world->fake, FAKE_SAY)->text, "Saved as link 4: Official page.");
-    assert_non_null(strstr(answer_to(world, "!links official"), "Link 4: Official page. Site: gov.uk. https://gov.uk/access-to-work"));
+    assert_non_null(strstr(answer_to(world, "!links official"),
+                           "Link 4: Official page. Site: gov.uk. https://gov.uk/access-to-work"));
 }
 
 static void bad_use_gets_a_plain_sentence(void **state)
@@ -202,7 +214,8 @@ static void hosts_tidy_the_list(void **state)
     assert_string_equal(fake_last(world->fake, FAKE_SAY)->text, "Saved as link 1: The A page.");
     assert_string_equal(answer_to(world, "!link drop 2"), "Link 2 is off the list.");
     fake_hear(world->fake, world->irc, "Ben", "once more https://b.example"); /* dropped by a host: it stays away */
-    assert_string_equal(answer_to(world, "!links"), "People shared 1 link:\nLink 1: The A page. Site: a.example. https://a.example");
+    assert_string_equal(answer_to(world, "!links"),
+                        "People shared 1 link:\nLink 1: The A page. Site: a.example. https://a.example");
     fake_allow(world->fake, only_reading);
     assert_non_null(strstr(answer_to(world, "!link drop 1"), "Only hosts and moderators"));
     assert_int_equal(listed(world), 1);
@@ -285,8 +298,9 @@ static void the_page_is_accessible_and_safe(void **state)
     char *page = export(world, "links", "html");
     assert_non_null(strstr(page, "<html lang=\"en-GB\">"));
     assert_non_null(strstr(page, "<title>Links of the #DPULO chat, Tuesday 29 November 2022</title>"));
-    assert_non_null(strstr(page, "<h1>Links of the #DPULO chat, Tuesday 29 November 2022</h1>\n<p>Topic: Access to Work</p>\n"
-                                 "<h2>Question 1: What works?</h2>\n<ol>\n<li value=\"1\">"));
+    assert_non_null(strstr(page,
+                           "<h1>Links of the #DPULO chat, Tuesday 29 November 2022</h1>\n<p>Topic: Access to Work</p>\n"
+                           "<h2>Question 1: What works?</h2>\n<ol>\n<li value=\"1\">"));
     assert_non_null(strstr(page, "<h2>Question 2: What &lt;helps&gt; &amp; why?</h2>"));
     assert_non_null(strstr(page, "<h2>Other links</h2>"));
     assert_non_null(strstr(page, "<a href=\"https://a.example/?x=1&amp;y=2\">https://a.example/?x=1&amp;y=2</a>"));
@@ -301,7 +315,8 @@ static void the_csv_runs_no_formula(void **state)
     struct world *world = *state;
     fill(world);
     char *csv = export(world, "links", "csv");
-    assert_non_null(strstr(csv, "session,day,question_number,question,link_number,title,site,url,first_shared\r\n1,\"Tuesday 29 November 2022\",1,"));
+    assert_non_null(strstr(csv, "session,day,question_number,question,link_number,title,site,url,first_shared\r\n1,"
+                                "\"Tuesday 29 November 2022\",1,"));
     assert_non_null(strstr(csv, ",\"'=HYPERLINK(\"\"http://evil.example\"\")\","));
     assert_non_null(strstr(csv, "\"2022-11-29T20:00:00Z\"\r\n"));
     free(csv);
@@ -319,7 +334,8 @@ static void the_json_is_well_formed(void **state)
     json_t *links = json_object_get(session, "links");
     assert_int_equal(json_array_size(links), 5);
     assert_int_equal(json_integer_value(json_object_get(json_array_get(links, 3), "question")), 2);
-    assert_string_equal(json_string_value(json_object_get(json_array_get(links, 2), "title")), "=HYPERLINK(\"http://evil.example\")");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(links, 2), "title")),
+                        "=HYPERLINK(\"http://evil.example\")");
     json_decref(json);
     free(text);
 }
@@ -329,7 +345,8 @@ static void the_markdown_keeps_titles_as_text(void **state)
     struct world *world = *state;
     fill(world);
     char *md = export(world, "links", "md");
-    assert_non_null(strstr(md, "# Links of the \\#DPULO chat, Tuesday 29 November 2022\n\nTopic: Access to Work\n\n## Question 1: What works?\n\n1. ["));
+    assert_non_null(strstr(md, "# Links of the \\#DPULO chat, Tuesday 29 November 2022\n\nTopic: Access to Work\n\n## "
+                               "Question 1: What works?\n\n1. ["));
     assert_non_null(strstr(md, "\\<b\\>tags\\</b\\>"));
     assert_non_null(strstr(md, "(<https://d.example/[x](y)>)"));
     free(md);
@@ -372,13 +389,24 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(links_of_all_networks_are_joined), T(links_of_the_source_bring_their_title), T(an_answer_names_its_question),
-        T(own_words_and_posts_are_not_listed), T(a_removed_message_takes_its_links_unless_another_has_them),
-        T(an_edit_changes_what_a_message_holds), T(a_link_is_added_by_command_and_acknowledged_shortly),
-        T(bad_use_gets_a_plain_sentence), T(hosts_tidy_the_list), T(the_last_five_are_shown),
-        T(after_the_chat_links_still_belong_to_it), T(the_minutes_before_belong_to_the_chat_that_comes),
-        T(the_page_is_accessible_and_safe), T(the_csv_runs_no_formula), T(the_json_is_well_formed),
-        T(the_markdown_keeps_titles_as_text), T(every_format_writes_an_empty_list), T(all_links_has_a_heading_a_chat),
+        T(links_of_all_networks_are_joined),
+        T(links_of_the_source_bring_their_title),
+        T(an_answer_names_its_question),
+        T(own_words_and_posts_are_not_listed),
+        T(a_removed_message_takes_its_links_unless_another_has_them),
+        T(an_edit_changes_what_a_message_holds),
+        T(a_link_is_added_by_command_and_acknowledged_shortly),
+        T(bad_use_gets_a_plain_sentence),
+        T(hosts_tidy_the_list),
+        T(the_last_five_are_shown),
+        T(after_the_chat_links_still_belong_to_it),
+        T(the_minutes_before_belong_to_the_chat_that_comes),
+        T(the_page_is_accessible_and_safe),
+        T(the_csv_runs_no_formula),
+        T(the_json_is_well_formed),
+        T(the_markdown_keeps_titles_as_text),
+        T(every_format_writes_an_empty_list),
+        T(all_links_has_a_heading_a_chat),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,7 +67,8 @@ static void the_end_of_the_sentence_is_not_part(void **state)
     assert_found("\"https://example.org/guide\"?!", "https://example.org/guide");
     assert_found("https://example.org/a?b=c&d=e...", "https://example.org/a?b=c&d=e");
     assert_found("\xe2\x80\x9chttps://example.org/guide\xe2\x80\x9d", "https://example.org/guide");
-    assert_found("\xe8\xa6\x8b\xe3\x81\xa6https://example.jp/\xe9\x81\x93\xe3\x80\x82\xe3\x81\xaf\xe3\x81\x84", "https://example.jp/\xe9\x81\x93");
+    assert_found("\xe8\xa6\x8b\xe3\x81\xa6https://example.jp/\xe9\x81\x93\xe3\x80\x82\xe3\x81\xaf\xe3\x81\x84",
+                 "https://example.jp/\xe9\x81\x93");
     assert_found("*https://example.org/guide*", "https://example.org/guide");
 }
 
@@ -85,7 +86,12 @@ static void tracking_goes_the_rest_stays(void **state)
     assert_tidy("http://example.org:80", "http://example.org");
     assert_tidy("http://example.org:8080/x", "http://example.org:8080/x");
     assert_tidy("www.example.org/x", "https://www.example.org/x");
-    assert_tidy("https://b\xc3\xbc""cher.example/stra\xc3\x9f""e", "https://b\xc3\xbc""cher.example/stra\xc3\x9f""e");
+    assert_tidy("https://b\xc3\xbc"
+                "cher.example/stra\xc3\x9f"
+                "e",
+                "https://b\xc3\xbc"
+                "cher.example/stra\xc3\x9f"
+                "e");
 }
 
 static void one_page_is_one_resource(void **state)
@@ -147,8 +153,28 @@ static void any_bytes_do_no_harm(void **state)
 {
     (void)state;
     uint32_t seed = 12345;
-    static const char *const pieces[] = {"https://", "www.", "a.b", "/", "?", "#", "&", "=", ":", "@", "..", "(", ")", "utm_x=",
-                                         "\xe2\x80\xa6", "\xe3\x80\x82", " ", "%", "status", "x.com", "80", "\xf0\x9f\x98\x80"};
+    static const char *const pieces[] = {"https://",
+                                         "www.",
+                                         "a.b",
+                                         "/",
+                                         "?",
+                                         "#",
+                                         "&",
+                                         "=",
+                                         ":",
+                                         "@",
+                                         "..",
+                                         "(",
+                                         ")",
+                                         "utm_x=",
+                                         "\xe2\x80\xa6",
+                                         "\xe3\x80\x82",
+                                         " ",
+                                         "%",
+                                         "status",
+                                         "x.com",
+                                         "80",
+                                         "\xf0\x9f\x98\x80"};
     for (int round = 0; round < 20000; round++) {
         char text[200] = "";
         size_t len = 0;
@@ -174,9 +200,12 @@ static void any_bytes_do_no_harm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(found_anywhere_in_a_line), cmocka_unit_test(the_end_of_the_sentence_is_not_part),
-        cmocka_unit_test(tracking_goes_the_rest_stays), cmocka_unit_test(one_page_is_one_resource),
-        cmocka_unit_test(posts_pictures_people_and_tricks_are_no_resources), cmocka_unit_test(too_long_is_refused_as_a_whole),
+        cmocka_unit_test(found_anywhere_in_a_line),
+        cmocka_unit_test(the_end_of_the_sentence_is_not_part),
+        cmocka_unit_test(tracking_goes_the_rest_stays),
+        cmocka_unit_test(one_page_is_one_resource),
+        cmocka_unit_test(posts_pictures_people_and_tricks_are_no_resources),
+        cmocka_unit_test(too_long_is_refused_as_a_whole),
         cmocka_unit_test(any_bytes_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

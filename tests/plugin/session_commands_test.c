@@ -72,7 +72,8 @@ static void start_long_before_needs_a_second_word(void **state)
     assert_string_equal(answer_to(world, "!start now"), "");
     assert_int_equal(said(world, "Welcome"), 1);
     fake_pass(world->fake, 2 * HOUR);
-    assert_string_equal(answer_to(world, "!when"), "The next #DPULO chat is Tuesday 6 December, 8:30pm to 9:30pm UK time.");
+    assert_string_equal(answer_to(world, "!when"),
+                        "The next #DPULO chat is Tuesday 6 December, 8:30pm to 9:30pm UK time.");
 }
 
 static void an_early_start_is_not_started_again_on_time(void **state)
@@ -120,7 +121,8 @@ static void wrong_numbers_get_one_plain_sentence(void **state)
 {
     struct world *world = *state;
     until(world, 6);
-    const char *const extend[] = {"!extend 0", "!extend 31", "!extend many", "!extend -5", "!extend 99999999999999999999"};
+    const char *const extend[] = {"!extend 0", "!extend 31", "!extend many", "!extend -5",
+                                  "!extend 99999999999999999999"};
     for (size_t i = 0; i < sizeof(extend) / sizeof(*extend); i++) {
         assert_string_equal(answer_to(world, extend[i]),
                             "To add time, type !extend and the minutes, from 1 to 30. For example: !extend 5");
@@ -162,7 +164,8 @@ static void now_says_what_is_open_and_how_long(void **state)
 {
     struct world *world = *state;
     until(world, 2);
-    assert_string_equal(answer_to(world, "!now"), "The #DPULO chat has started. The first question comes in about 3 minutes.");
+    assert_string_equal(answer_to(world, "!now"),
+                        "The #DPULO chat has started. The first question comes in about 3 minutes.");
     until(world, 10);
     assert_string_equal(answer_to(world, "!now"),
                         "The #DPULO chat is on question 1 of 4: What works?\n"
@@ -208,10 +211,12 @@ static void questions_are_added_changed_moved_dropped(void **state)
 static void hints_say_what_to_change(void **state)
 {
     struct world *world = *state;
-    assert_string_equal(answer_to(world, "!q add Tell us more"),
-                        "Saved as question 5. It works best with one question mark. To change it, type !q 5 and the new text.");
-    assert_string_equal(answer_to(world, "!q 5 Why? When?"),
-                        "Saved as question 5. It asks 2 things. One is easier to answer. To change it, type !q 5 and the new text.");
+    assert_string_equal(
+        answer_to(world, "!q add Tell us more"),
+        "Saved as question 5. It works best with one question mark. To change it, type !q 5 and the new text.");
+    assert_string_equal(
+        answer_to(world, "!q 5 Why? When?"),
+        "Saved as question 5. It asks 2 things. One is easier to answer. To change it, type !q 5 and the new text.");
     char line[300] = "!q add ";
     memset(line + 7, 'a', 201);
     line[7 + 201] = '\0';
@@ -265,7 +270,8 @@ static void the_topic_is_set_by_hosts_and_seen_by_all(void **state)
     struct world *world = *state;
     assert_string_equal(answer_to(world, "!topic What is a DPULO?"), "Saved. The topic is What is a DPULO?");
     fake_allow(world->fake, nothing_is_allowed);
-    assert_string_equal(answer_to(world, "!topic Cats"), "Only hosts can use !topic to set the topic. The host is Asha.");
+    assert_string_equal(answer_to(world, "!topic Cats"),
+                        "Only hosts can use !topic to set the topic. The host is Asha.");
     assert_string_equal(answer_to(world, "!topic"), "The topic is What is a DPULO?");
     until(world, 0);
     assert_int_equal(said(world, "The topic is What is a DPULO? Your host is Asha."), 1);
@@ -278,22 +284,33 @@ static void the_next_plan_is_empty_after_a_chat(void **state)
     assert_string_equal(answer_to(world, "!topic"), "No topic is set yet.");
     assert_string_equal(answer_to(world, "!questions"), "No questions are planned yet.");
     assert_non_null(strstr(answer_to(world, "!q add Next week?"), "Saved as question 1."));
-    assert_string_equal(answer_to(world, "!when"),
-                        "The next #DPULO chat is Tuesday 6 December, 8:30pm to 9:30pm UK time. To see the questions, type !questions");
+    assert_string_equal(
+        answer_to(world, "!when"),
+        "The next #DPULO chat is Tuesday 6 December, 8:30pm to 9:30pm UK time. To see the questions, type !questions");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(before_the_chat_every_answer_says_when_it_is), T(a_host_runs_the_evening_with_five_words),
-        T(start_takes_over_from_the_autopilot), T(start_long_before_needs_a_second_word),
-        T(an_early_start_is_not_started_again_on_time), T(twenty_extensions_and_no_more),
-        T(after_an_extension_the_warning_comes_again), T(wrong_numbers_get_one_plain_sentence),
-        T(skip_leaves_out_the_question_that_comes), T(again_says_the_question_in_the_same_words),
-        T(now_says_what_is_open_and_how_long), T_UNSTARTED(only_hosts_end_but_anyone_in_the_overrun),
-        T(questions_are_added_changed_moved_dropped), T(hints_say_what_to_change), T(two_hundred_wide_letters_fit),
-        T(twelve_questions_are_the_most), T(what_was_asked_stays_as_it_was),
-        T(the_topic_is_set_by_hosts_and_seen_by_all), T(the_next_plan_is_empty_after_a_chat),
+        T(before_the_chat_every_answer_says_when_it_is),
+        T(a_host_runs_the_evening_with_five_words),
+        T(start_takes_over_from_the_autopilot),
+        T(start_long_before_needs_a_second_word),
+        T(an_early_start_is_not_started_again_on_time),
+        T(twenty_extensions_and_no_more),
+        T(after_an_extension_the_warning_comes_again),
+        T(wrong_numbers_get_one_plain_sentence),
+        T(skip_leaves_out_the_question_that_comes),
+        T(again_says_the_question_in_the_same_words),
+        T(now_says_what_is_open_and_how_long),
+        T_UNSTARTED(only_hosts_end_but_anyone_in_the_overrun),
+        T(questions_are_added_changed_moved_dropped),
+        T(hints_say_what_to_change),
+        T(two_hundred_wide_letters_fit),
+        T(twelve_questions_are_the_most),
+        T(what_was_asked_stays_as_it_was),
+        T(the_topic_is_set_by_hosts_and_seen_by_all),
+        T(the_next_plan_is_empty_after_a_chat),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,8 +15,10 @@ static void killed_before_a_question_and_back_after_it(void **state)
     until(world, 17 - 1.0 / 60);
     down_for(world, 3 * MINUTE);
     assert_int_equal(said(world, "Question 2 of 4"), 1);
-    assert_int_equal(said(world, "I was away for 3 minutes. We are on question 2 of 4. I have read what was typed on Matrix. "
-                                 "Lines typed on IRC in that time may be missing."), 1);
+    assert_int_equal(said(world,
+                          "I was away for 3 minutes. We are on question 2 of 4. I have read what was typed on Matrix. "
+                          "Lines typed on IRC in that time may be missing."),
+                     1);
     const struct fake_record *away = fake_with(world->fake, FAKE_SAY, "I was away");
     assert_true(away->message < fake_with(world->fake, FAKE_SAY, "Question 2 of 4")->message);
     until(world, 28.9);
@@ -143,11 +145,16 @@ static void a_restart_keeps_one_timer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(killed_before_a_question_and_back_after_it), T(a_short_absence_is_not_told),
-        T(away_within_a_question_is_told_once), T(after_half_an_hour_away_questions_are_still_all_asked),
-        T(away_over_the_end_says_the_end), T(away_over_the_end_asks_nothing_more),
-        T(away_for_a_day_ends_without_a_word), T(a_pause_outlives_a_restart),
-        T(a_restart_at_any_moment_asks_each_question_once), T(a_restart_keeps_one_timer),
+        T(killed_before_a_question_and_back_after_it),
+        T(a_short_absence_is_not_told),
+        T(away_within_a_question_is_told_once),
+        T(after_half_an_hour_away_questions_are_still_all_asked),
+        T(away_over_the_end_says_the_end),
+        T(away_over_the_end_asks_nothing_more),
+        T(away_for_a_day_ends_without_a_word),
+        T(a_pause_outlives_a_restart),
+        T(a_restart_at_any_moment_asks_each_question_once),
+        T(a_restart_keeps_one_timer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

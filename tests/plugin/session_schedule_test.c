@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-
 static struct schedule weekly(void)
 {
     return (struct schedule){.rule = "FREQ=WEEKLY;BYDAY=TU", .time = "20:00", .zone = "Europe/London"};
@@ -109,7 +108,9 @@ static void a_time_that_does_not_exist_is_still_an_instant(void **state)
 static void nonsense_is_refused_and_named(void **state)
 {
     (void)state;
-    static const struct { const char *rule, *time, *zone, *first, *option; } cases[] = {
+    static const struct {
+        const char *rule, *time, *zone, *first, *option;
+    } cases[] = {
         {"FREQ=SOMETIMES", "20:00", "Europe/London", "", "rule"},
         {"", "20:00", "Europe/London", "", "rule"},
         {"FREQ=MINUTELY", "20:00", "Europe/London", "", "rule"},

@@ -186,10 +186,12 @@ static void a_question_whose_thread_is_gone_is_posted_on_its_own(void **state)
 {
     (void)state;
     struct fix fix = begin(true);
-    assert_int_equal(fake_send(fix.fake, 1, fix.room, "{\"text\":\"Q2: Why? #dpulo\",\"reply\":{\"in_reply_to_tweet_id\":\"12\"}}"),
-                     HR_OK);
+    assert_int_equal(
+        fake_send(fix.fake, 1, fix.room, "{\"text\":\"Q2: Why? #dpulo\",\"reply\":{\"in_reply_to_tweet_id\":\"12\"}}"),
+        HR_OK);
     fake_reply(fix.fake, fake_request(fix.fake, CREATE), 403,
-               "{\"detail\":\"You attempted to reply to a Tweet that is deleted or not visible to you.\",\"title\":\"Forbidden\"}");
+               "{\"detail\":\"You attempted to reply to a Tweet that is deleted or not visible to "
+               "you.\",\"title\":\"Forbidden\"}");
     assert_non_null(fake_with(fix.fake, FAKE_HTTP, "{\"text\":\"Q2: Why? #dpulo\"}"));
     fake_reply(fix.fake, fake_request(fix.fake, CREATE), 201, "{\"data\":{\"id\":\"1597700000000000009\"}}");
     expect(&fix, HR_OK, "1597700000000000009");

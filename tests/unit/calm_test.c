@@ -6,8 +6,9 @@ static const int64_t START_MS = 1790708400000;
 
 static int setup(void **state)
 {
-    struct fixture *f = fixture_new("chat \"c\" {\n tag = \"#C\"\n room \"a/calm\" { }\n room \"a/full\" { pace = full }\n"
-                                    " room \"b/one\" { }\n}\n");
+    struct fixture *f =
+        fixture_new("chat \"c\" {\n tag = \"#C\"\n room \"a/calm\" { }\n room \"a/full\" { pace = full }\n"
+                    " room \"b/one\" { }\n}\n");
     struct hr_bot *a = fixture_bot(f, "a");
     clock_set(&f->app.clock, START_MS, 1);
     network_up(a, NULL);
@@ -114,9 +115,11 @@ static void a_room_nobody_can_reach_keeps_the_newest_thousand(void **state)
     network_down(fixture_bot(f, "a"), NULL, "gone");
     post(f, 0, 1005);
     assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery d JOIN room r ON r.id = d.room WHERE"
-                                       " r.address = 'full' AND state = 'expired'"), 5);
+                                       " r.address = 'full' AND state = 'expired'"),
+                     5);
     assert_int_equal(fixture_number(f, "SELECT min(d.id) = 11 FROM delivery d JOIN room r ON r.id = d.room WHERE"
-                                       " r.address = 'calm' AND state = 'waiting'"), 1);
+                                       " r.address = 'calm' AND state = 'waiting'"),
+                     1);
 }
 
 static void a_room_that_can_be_reached_loses_nothing_of_a_burst(void **state)

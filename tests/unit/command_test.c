@@ -250,7 +250,8 @@ static void refusal_names_the_hosts(void **state)
 {
     (void)state;
     answers(1, "ben", "!next", "Only hosts can use !next. The host is Asha.");
-    answers(1, "", "!next", "Only hosts can use !next. The host is Asha. If you are a host, please sign in to your account first.");
+    answers(1, "", "!next",
+            "Only hosts can use !next. The host is Asha. If you are a host, please sign in to your account first.");
     answers(1, "ben", "!status", "Only administrators can use !status.");
     config.role_count = 0;
     answers(1, "ben2", "!next", "Only hosts can use !next.");

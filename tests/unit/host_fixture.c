@@ -44,7 +44,8 @@ static int fake_render(void *state, const struct hr_delivery *const *deliveries,
     }
     if (d->act == HR_ACT_REMOVE) {
         for (size_t i = 0; i < d->target_count; i++) {
-            const char *body = fake->api->print(fake->bot, "Removed: %s%s%s", d->lead, d->lead[0] ? ": " : "", d->target[i]);
+            const char *body =
+                fake->api->print(fake->bot, "Removed: %s%s%s", d->lead, d->lead[0] ? ": " : "", d->target[i]);
             out->add(out, body, strlen(body));
         }
         return HR_OK;
@@ -55,8 +56,8 @@ static int fake_render(void *state, const struct hr_delivery *const *deliveries,
     }
     char *text = xstrdup(d->text), *rest = text, *line;
     while ((line = strsep(&rest, "\n")) != NULL) { /* a part a line */
-        const char *body = fake->api->print(fake->bot, "%s%s%s%s%s%s%s", acts[d->act], d->lead, d->lead[0] ? ": " : "", line,
-                                            d->reply_remote[0] ? " ^" : "", d->reply_remote,
+        const char *body = fake->api->print(fake->bot, "%s%s%s%s%s%s%s", acts[d->act], d->lead, d->lead[0] ? ": " : "",
+                                            line, d->reply_remote[0] ? " ^" : "", d->reply_remote,
                                             d->act != HR_ACT_SAY && d->target_count > 0 ? d->target[0] : "");
         out->add(out, body, strlen(body));
     }
@@ -88,8 +89,8 @@ static int fake_send(void *state, const struct hr_part *part)
     assert_true(f->sent_count < FIXTURE_SENT_MAX);
     assert_true(is_on_disk(f, part->id)); /* nothing leaves before it is recorded */
     struct fixture_sent *sent = &f->sent[f->sent_count++];
-    *sent = (struct fixture_sent){.part = part->id, .act = part->act, .attempt = part->attempt,
-                                  .flags = part->flags, .priority = part->priority};
+    *sent = (struct fixture_sent){
+        .part = part->id, .act = part->act, .attempt = part->attempt, .flags = part->flags, .priority = part->priority};
     snprintf(sent->room, sizeof(sent->room), "%s/%s", part->room->network, part->room->address);
     snprintf(sent->body, sizeof(sent->body), "%s", part->body);
     snprintf(sent->txn, sizeof(sent->txn), "%s", part->txn);
@@ -123,7 +124,7 @@ static const struct hr_network fake_network = {
 };
 
 static const struct hr_plugin fake_plugin = {
-    HR_PLUGIN_HEADER, .name = "fake", .version = "1", .help = "A network of the test.",
+    HR_PLUGIN_HEADER,         .name = "fake",      .version = "1",    .help = "A network of the test.",
     .network = &fake_network, .start = fake_start, .stop = fake_stop,
 };
 
@@ -146,7 +147,9 @@ static int feature_event(void *state, const struct hr_event *event)
     f->events++;
     f->last_count = event->count;
     snprintf(f->last_event, sizeof(f->last_event), "%d:%s", (int)event->kind,
-             event->message != NULL ? event->message->text : event->network != NULL ? event->network : "");
+             event->message != NULL   ? event->message->text
+             : event->network != NULL ? event->network
+                                      : "");
     if (f->relay && event->kind == HR_EV_MESSAGE) {
         struct to_room to = {.fake = fake, .message = event->message->id};
         int rc = fake->api->routes(fake->bot, event->message->room->id, relay_to, &to);
@@ -171,19 +174,37 @@ static int run_hello(void *state, const struct hr_call *call)
 }
 
 static const struct hr_command feature_commands[] = {
-    {.name = "hello", .usage = "", .help = "Says hello.", .example = "!hello", .run = run_hello, .flags = HR_CMD_NO_CHAT},
-    {.name = "secret", .usage = "", .help = "Hosts only.", .example = "!secret", .permission = "chat.run", .run = run_hello},
+    {.name = "hello",
+     .usage = "",
+     .help = "Says hello.",
+     .example = "!hello",
+     .run = run_hello,
+     .flags = HR_CMD_NO_CHAT},
+    {.name = "secret",
+     .usage = "",
+     .help = "Hosts only.",
+     .example = "!secret",
+     .permission = "chat.run",
+     .run = run_hello},
     {0},
 };
 
 static const struct hr_plugin feature_plugin = {
-    HR_PLUGIN_HEADER, .name = "feature", .version = "1", .help = "A feature of the test.",
+    HR_PLUGIN_HEADER,
+    .name = "feature",
+    .version = "1",
+    .help = "A feature of the test.",
     .events = HR_EV(HR_EV_MESSAGE) | HR_EV(HR_EV_EDIT) | HR_EV(HR_EV_REMOVE) | HR_EV(HR_EV_NETWORK) |
               HR_EV(HR_EV_DOUBT) | HR_EV(HR_EV_BACKLOG) | HR_EV(HR_EV_LEFT_OUT),
-    .commands = feature_commands, .start = fake_start, .stop = fake_stop, .event = feature_event, .judge = feature_judge,
+    .commands = feature_commands,
+    .start = fake_start,
+    .stop = fake_stop,
+    .event = feature_event,
+    .judge = feature_judge,
 };
 
-static const struct hr_plugin *find(void *arg, const struct config *config, const char *name, char *err, size_t err_size)
+static const struct hr_plugin *find(void *arg, const struct config *config, const char *name, char *err,
+                                    size_t err_size)
 {
     (void)arg;
     (void)config;
@@ -237,10 +258,11 @@ struct fixture *fixture_new(const char *conf)
     snprintf(plugins, sizeof(plugins), "%s/plugins", f->dir);
     assert_int_equal(mkdir(plugins, 0700), 0);
     snprintf(text, sizeof(text), "name = \"testbot\"\nstate = \"%s/state\"\n%s", f->dir,
-             conf != NULL ? conf
-                          : "chat \"c\" {\n tag = \"#C\"\n room \"a/one\" { pace = full }\n room \"a/two\" { pace = full }\n"
-                            " room \"b/one\" { pace = full }\n}\n"
-                            "role \"host\" { accounts = { \"a/boss\" }\n names = { \"Asha\" } }\n");
+             conf != NULL
+                 ? conf
+                 : "chat \"c\" {\n tag = \"#C\"\n room \"a/one\" { pace = full }\n room \"a/two\" { pace = full }\n"
+                   " room \"b/one\" { pace = full }\n}\n"
+                   "role \"host\" { accounts = { \"a/boss\" }\n names = { \"Asha\" } }\n");
     write_file(f->dir, "hashroom.conf", text);
     write_file(plugins, "fake.conf", "instance \"a\" { }\ninstance \"b\" { }\n");
     write_file(plugins, "feature.conf", "");

@@ -154,7 +154,8 @@ static void eight_requests_run_at_once(void **state)
 static void a_sweep_while_all_run_ends_them_without_a_word(void **state)
 {
     struct seen *seen = *state;
-    const char *const paths[] = {"silent", "stall", "drip/1000/20", "late/500", "hello", "half", "big/100000", "chunked/50"};
+    const char *const paths[] = {"silent", "stall", "drip/1000/20", "late/500",
+                                 "hello",  "half",  "big/100000",   "chunked/50"};
 
     for (int i = 0; i < 7; i++) {
         struct hr_http http = get_of(seen, i % 2 ? "https_good" : "http", paths[i]);

@@ -67,7 +67,12 @@ static void a_request_that_makes_no_sense_is_refused_at_once(void **state)
 {
     struct seen *seen = *state;
     struct hr_http good = get_of(seen, "http", "hello"), bad;
-    const char *const urls[] = {"", "no url", "ftp://localhost/x", "file:///etc/passwd", "http://", "http://a:b@localhost/",
+    const char *const urls[] = {"",
+                                "no url",
+                                "ftp://localhost/x",
+                                "file:///etc/passwd",
+                                "http://",
+                                "http://a:b@localhost/",
                                 "http://localhost/\r\nX: y"};
     const char *const lines[] = {"no colon", "X: a\r\nY: b", ": empty", "Sp ace: x", "Semi;: x"};
     const char *const methods[] = {"", "get", "GET ", "GET\r\nX", "LONGLONGLONGLONGLONG"};

@@ -7,7 +7,8 @@ static int setup(void **state)
 {
     struct fixture *f = fixture_new(NULL);
     struct hr_bot *a = fixture_bot(f, "a");
-    a->network->limits = (struct hr_limits){.size = sizeof(struct hr_limits), .rate = 0.0001, .burst = 10, .window = 1, .window_all = 8};
+    a->network->limits =
+        (struct hr_limits){.size = sizeof(struct hr_limits), .rate = 0.0001, .burst = 10, .window = 1, .window_all = 8};
     a->network->tokens = 0;
     f->relay = true;
     *state = f;
@@ -47,8 +48,10 @@ static int change(struct fixture *f, const char *key, const char *text)
 static int64_t in_state(struct fixture *f, const char *state)
 {
     char sql[256];
-    snprintf(sql, sizeof(sql), "SELECT count(*) FROM delivery d JOIN room r ON r.id = d.room WHERE r.address = 'one'"
-             " AND r.network = 'a' AND d.state = '%s'", state);
+    snprintf(sql, sizeof(sql),
+             "SELECT count(*) FROM delivery d JOIN room r ON r.id = d.room WHERE r.address = 'one'"
+             " AND r.network = 'a' AND d.state = '%s'",
+             state);
     return fixture_number(f, sql);
 }
 

@@ -60,7 +60,10 @@ static void without_a_key_equal_words_are_two_messages(void **state)
 static void foreign_text_is_cleaned_at_the_door(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(fixture_post(f, "a", "one", "k", "a\x02nn\r\n", "x\x03" "04,05y\xff\xe2\x80\xae!"), HR_OK);
+    assert_int_equal(fixture_post(f, "a", "one", "k", "a\x02nn\r\n",
+                                  "x\x03"
+                                  "04,05y\xff\xe2\x80\xae!"),
+                     HR_OK);
     fixture_turn(f);
     assert_string_equal(f->last_event, "1:xy\xef\xbf\xbd!");
     assert_int_equal(fixture_number(f, "SELECT name = 'ann' FROM message WHERE scope <> 'own'"), 1);
@@ -215,8 +218,13 @@ static void a_reply_names_its_parent_in_the_other_room(void **state)
     assert_int_equal(fixture_post(f, "a", "one", "k", "ann", "parent"), HR_OK);
     fixture_turn(f);
     struct hr_bot *a = fixture_bot(f, "a");
-    struct hr_post post = {.size = sizeof(post), .room = "one", .key = "k2", .reply_to = "k",
-                           .author = {.id = "ben", .name = "ben"}, .text = "child", .text_len = 5};
+    struct hr_post post = {.size = sizeof(post),
+                           .room = "one",
+                           .key = "k2",
+                           .reply_to = "k",
+                           .author = {.id = "ben", .name = "ben"},
+                           .text = "child",
+                           .text_len = 5};
     instance_enter(a);
     assert_int_equal(messages_post(f->app.messages, a, &post, NULL), HR_OK);
     instance_leave(a, HR_OK);
@@ -230,8 +238,13 @@ static void private_words_are_not_kept_or_relayed(void **state)
 {
     struct fixture *f = *state;
     struct hr_bot *a = fixture_bot(f, "a");
-    struct hr_post post = {.size = sizeof(post), .room = "ann", .key = NULL, .flags = HR_MSG_PRIVATE,
-                           .author = {.id = "ann", .name = "ann"}, .text = "hello", .text_len = 5};
+    struct hr_post post = {.size = sizeof(post),
+                           .room = "ann",
+                           .key = NULL,
+                           .flags = HR_MSG_PRIVATE,
+                           .author = {.id = "ann", .name = "ann"},
+                           .text = "hello",
+                           .text_len = 5};
     instance_enter(a);
     assert_int_equal(messages_post(f->app.messages, a, &post, NULL), HR_OK);
     instance_leave(a, HR_OK);
@@ -256,7 +269,11 @@ static void odd_ids_are_refused(void **state)
 static int post_flags(struct fixture *f, const char *account, const char *text, uint32_t flags)
 {
     struct hr_bot *bot = fixture_bot(f, "a");
-    struct hr_post post = {.size = sizeof(post), .room = "one", .text = text, .text_len = strlen(text), .time_ms = 1,
+    struct hr_post post = {.size = sizeof(post),
+                           .room = "one",
+                           .text = text,
+                           .text_len = strlen(text),
+                           .time_ms = 1,
                            .author = {.id = "someone", .account = account, .name = "Someone", .handle = ""},
                            .flags = flags};
     instance_enter(bot);
@@ -301,7 +318,8 @@ static void a_network_that_could_not_start_keeps_no_other_room_from_hearing(void
     assert_int_equal(f->sent_count, 1);
     assert_string_equal(f->sent[0].room, "a/two");
     assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery WHERE state = 'expired'"
-                                       " AND reason = 'its network is not running'"), 1);
+                                       " AND reason = 'its network is not running'"),
+                     1);
     fixture_restart(f, true);
     assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery WHERE state = 'waiting'"), 0);
 }
@@ -312,7 +330,11 @@ static bool write_in_private(struct fixture *f, int n)
     const struct hr_network_api *net = api_table(true)->net;
     char nick[32];
     snprintf(nick, sizeof(nick), "nick%d", n);
-    struct hr_post post = {.size = sizeof(post), .room = nick, .text = "!hello", .text_len = 6, .time_ms = 1,
+    struct hr_post post = {.size = sizeof(post),
+                           .room = nick,
+                           .text = "!hello",
+                           .text_len = 6,
+                           .time_ms = 1,
                            .author = {.id = nick, .account = "", .name = nick, .handle = ""},
                            .flags = HR_MSG_PRIVATE};
     instance_enter(bot);

@@ -139,7 +139,8 @@ static void lines_about_time_expire(void **state)
     struct hr_bot *bot = fixture_bot(f, "feature");
     struct hr_say say = {.size = sizeof(say), .text = "in 10 minutes", .priority = HR_TIMING, .expires_ms = 1};
     uint64_t message = messages_own(f->app.messages, bot, &say, "c");
-    assert_int_equal(outbox_say(f->app.outbox, message, 0, rooms_get(f->app.rooms, fixture_room(f, "a/one")), &say), HR_OK);
+    assert_int_equal(outbox_say(f->app.outbox, message, 0, rooms_get(f->app.rooms, fixture_room(f, "a/one")), &say),
+                     HR_OK);
     fixture_all_up(f);
     assert_int_equal(f->sent_count, 0);
     assert_int_equal(fixture_in_state(f, "expired"), 1);

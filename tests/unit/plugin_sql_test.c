@@ -129,10 +129,13 @@ static void a_view_publishes_only_what_its_plugin_owns(void **state)
     static const char *const token[] = {"CREATE VIEW nosy_pub_a AS SELECT token FROM matrix_account", NULL};
     static const char *const meta[] = {"CREATE VIEW nosy_pub_b AS SELECT value FROM host_meta", NULL};
     static const char *const named[] = {
-        "CREATE VIEW nosy_pub_c AS WITH core_pub_room AS (SELECT value FROM host_meta) SELECT * FROM core_pub_room", NULL};
-    static const char *const again[] = {"CREATE VIEW nosy_pub_d AS SELECT o.x, s.n FROM nosy_own o, matrix_pub_seen s", NULL};
+        "CREATE VIEW nosy_pub_c AS WITH core_pub_room AS (SELECT value FROM host_meta) SELECT * FROM core_pub_room",
+        NULL};
+    static const char *const again[] = {"CREATE VIEW nosy_pub_d AS SELECT o.x, s.n FROM nosy_own o, matrix_pub_seen s",
+                                        NULL};
     static const char *const *const steps[] = {token, meta, named};
-    static const char *const asked[] = {"SELECT * FROM nosy_pub_a", "SELECT * FROM nosy_pub_b", "SELECT * FROM nosy_pub_c"};
+    static const char *const asked[] = {"SELECT * FROM nosy_pub_a", "SELECT * FROM nosy_pub_b",
+                                        "SELECT * FROM nosy_pub_c"};
     struct world *w = *state;
     for (size_t i = 0; i < 3; i++) {
         /* Each as a step of its own: the book of steps is put back. */
@@ -174,7 +177,8 @@ static void a_plugin_has_no_name_that_holds_or_starts_tables_of_others(void **st
     (void)state;
     assert_true(plugins_name_is_sound("matrix"));
     assert_true(plugins_name_is_sound("x2"));
-    assert_false(plugins_name_is_sound("matrix_account")); /* would own what a plugin "matrix" owns, and it what that owns */
+    assert_false(
+        plugins_name_is_sound("matrix_account")); /* would own what a plugin "matrix" owns, and it what that owns */
     assert_false(plugins_name_is_sound("host"));
     assert_false(plugins_name_is_sound("core"));
     assert_false(plugins_name_is_sound("delivery"));

@@ -37,7 +37,8 @@ static void posts_go_after_a_day_and_peoples_words_after_thirty(void **state)
     assert_int_equal(with_words(f), 2);
     at_day(f, 1.1);
     assert_int_equal(with_words(f), 1);
-    assert_int_equal(fixture_number(f, "SELECT text = 'from a person' FROM message WHERE name <> '' AND scope <> 'own'"), 1);
+    assert_int_equal(
+        fixture_number(f, "SELECT text = 'from a person' FROM message WHERE name <> '' AND scope <> 'own'"), 1);
     at_day(f, 30.1);
     assert_int_equal(with_words(f), 0);
     assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery WHERE lead <> ''"), 0);

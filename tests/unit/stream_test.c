@@ -179,7 +179,8 @@ static void nonsense_is_refused(void **state)
 
     for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
         target.host = hosts[i];
-        assert_int_equal(streams_open(seen->net.app.streams, &seen->net.bot, &target, &CALLS, seen, &stream), HR_EINVAL);
+        assert_int_equal(streams_open(seen->net.app.streams, &seen->net.bot, &target, &CALLS, seen, &stream),
+                         HR_EINVAL);
     }
     target.host = "localhost";
     target.port = 65536;

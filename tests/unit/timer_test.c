@@ -16,7 +16,10 @@ struct fixture {
     int runs;
 };
 
-struct note { struct fixture *f; char letter; };
+struct note {
+    struct fixture *f;
+    char letter;
+};
 
 static int setup(void **state)
 {
