@@ -239,6 +239,12 @@ int messages_edit(struct messages *messages, struct hr_bot *from, const char *re
     if (strcmp(fresh, message.text) == 0) {
         return HR_OK;
     }
+    struct command_line line;
+    struct hr_message after = message;
+    after.text = fresh;
+    if (message.room != NULL && reads_as_command(messages, &after, &line)) {
+        return HR_OK; /* neither run nor carried on: the other rooms keep the words they have */
+    }
     message.text = fresh;
     message.flags |= HR_MSG_EDITED;
     message_row_text(messages, id, fresh, message.flags);
