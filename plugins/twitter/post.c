@@ -192,7 +192,10 @@ struct hr_post post_for_room(const struct post *post, const char *address)
         .room = address,
         .key = post->key,
         .revision = post->id,
-        .author = {.id = post->author_id, .account = "", .name = post->name, .handle = post->handle},
+        .author = {.id = post->author_id[0] != '\0' ? post->author_id : "unknown", /* a field that wasn't asked for */
+                   .account = "",
+                   .name = post->name,
+                   .handle = post->handle},
         .text = post->wording.text,
         .text_len = strlen(post->wording.text),
         .url = post->url,

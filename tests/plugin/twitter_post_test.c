@@ -66,6 +66,16 @@ static void author_comes_from_includes(void **state)
     done(&s);
 }
 
+static void a_post_without_its_author_is_not_lost(void **state)
+{
+    (void)state;
+    struct sample s = sample("{\"data\":{\"id\":\"11\",\"text\":\"hello\"}}");
+    struct hr_post out = post_for_room(&s.post, "#dpulo");
+    assert_string_equal(out.author.id, "unknown");
+    assert_string_equal(out.author.name, "Somebody");
+    done(&s);
+}
+
 static void links_are_unwound_and_keep_their_title(void **state)
 {
     (void)state;
@@ -296,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_post_is_decoded_once),
         cmocka_unit_test(author_comes_from_includes),
+        cmocka_unit_test(a_post_without_its_author_is_not_lost),
         cmocka_unit_test(links_are_unwound_and_keep_their_title),
         cmocka_unit_test(offsets_count_code_points_of_escaped_text),
         cmocka_unit_test(wrong_offsets_are_not_believed),
