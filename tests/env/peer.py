@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What the real servers of the tests have in common: a folder, ports from the kernel, a process ended by its pid."""
+"""What the real servers of the tests have in common: a folder, ports of its own, a process ended by its pid."""
 import argparse
 import ctypes
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -20,10 +21,22 @@ class Missing(Exception):
     """The server is not installed; the text says what to do."""
 
 
+_given = set()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port nobody listens on. Below those that the kernel hands to outgoing connections (from 32768 on): of such a
+    one a client may have taken possession before the server that it is meant for has started."""
+    while True:
+        port = random.randrange(15000, 32000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 def _die_with_parent():
