@@ -50,7 +50,7 @@ static int tls_status(long verify_result, const char *curl_error, const char **w
         return HR_EDENIED;
     }
     if (has(curl_error, "SYSCALL") || has(curl_error, "reset") || has(curl_error, "eof") ||
-        has(curl_error, "ZERO_RETURN")) {
+        has(curl_error, "ZERO_RETURN") || has(curl_error, "failure:")) { /* "Send failure: Broken pipe": curl 8 */
         *words = "the connection broke during the TLS handshake";
         return HR_ERETRY;
     }

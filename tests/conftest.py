@@ -10,7 +10,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 for folder in ("env", "sim", "e2e", "bench", "lint"):
     sys.path.insert(0, str(HERE / folder))
 
-from peer import Missing  # noqa: E402
+from peer import Missing, Unfit  # noqa: E402
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -20,7 +20,7 @@ def pytest_fixture_setup(fixturedef, request):
     error = outcome.excinfo
     if error and issubclass(error[0], Missing):
         try:
-            if os.environ.get("CI") == "true":
+            if os.environ.get("CI") == "true" and not issubclass(error[0], Unfit):
                 pytest.fail(f"CI must have every server: {error[1]}", pytrace=False)
             pytest.skip(str(error[1]))
         except BaseException as e:

@@ -8,9 +8,9 @@ import subprocess
 import time
 
 if __package__:
-    from .peer import Missing, Peer, _die_with_parent, free_port, main, make_authority, port_open
+    from .peer import Missing, Peer, Unfit, _die_with_parent, free_port, main, make_authority, port_open
 else:
-    from peer import Missing, Peer, _die_with_parent, free_port, main, make_authority, port_open
+    from peer import Missing, Peer, Unfit, _die_with_parent, free_port, main, make_authority, port_open
 
 MODULES = """cap ircv3 ircv3_accounttag ircv3_batch ircv3_capnotify ircv3_chghost ircv3_ctctags ircv3_echomessage
 ircv3_labeledresponse ircv3_msgid ircv3_servertime services_account sasl spanningtree botmode namesx
@@ -103,8 +103,10 @@ general {{ commit_interval = 5; default_clone_allowed = 100; uplink_sendq_limit 
                 preexec_fn=None if keep else _die_with_parent)
         end = time.monotonic() + 30
         while not self.offers_sasl():
-            if self.services.poll() is not None or time.monotonic() > end:
+            if self.services.poll() is not None or "too old to link" in self.log() or time.monotonic() > end:
                 self.stop()
+                if "too old to link" in self.log():  # Debian 13: Atheme 7.2 and InspIRCd 4
+                    raise Unfit("this Atheme cannot be linked to this InspIRCd")
                 raise RuntimeError("the services did not start:\n" + self.log()[-3000:])
             time.sleep(0.1)
         return self

@@ -179,7 +179,7 @@ static void broken_answers_are_retried_later(void **state)
 {
     struct seen *seen = *state;
 
-    expect(fetch_path(seen, "https_good", "half"), HR_ERETRY, "in the middle of the answer");
+    expect(fetch_path(seen, "https_good", "half"), HR_ERETRY, "the answer"); /* how it broke depends on curl's version */
     assert_int_equal(seen->one.body.len, 0);
     expect(fetch_path(seen, "http", "close"), HR_ERETRY, "without an answer");
     assert_true(seen->one.sent);
