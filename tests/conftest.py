@@ -13,18 +13,27 @@ for folder in ("env", "sim", "e2e", "bench", "lint"):
 from peer import Missing, Unfit  # noqa: E402
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_fixture_setup(fixturedef, request):
+def _told(error):
     """A server that isn't installed skips the test; on CI that is a failure."""
-    outcome = yield
-    error = outcome.excinfo
-    if error and issubclass(error[0], Missing):
-        try:
-            if os.environ.get("CI") == "true" and not issubclass(error[0], Unfit):
-                pytest.fail(f"CI must have every server: {error[1]}", pytrace=False)
-            pytest.skip(str(error[1]))
-        except BaseException as e:
-            outcome.force_exception(e) if hasattr(outcome, "force_exception") else outcome._set(e)
+    if os.environ.get("CI") == "true" and not isinstance(error, Unfit):
+        pytest.fail(f"CI must have every server: {error}", pytrace=False)
+    pytest.skip(str(error))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item):
+    try:
+        return (yield)
+    except Missing as error:
+        _told(error)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    try:
+        return (yield)
+    except Missing as error:
+        _told(error)
 
 
 @pytest.fixture(scope="module")
