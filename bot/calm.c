@@ -93,8 +93,8 @@ void calm_tell(struct outbox *outbox)
         if (lane->left_out > 0 && room->up && room->network != NULL && room->network->up) {
             int count = lane->left_out;
             lane->left_out = 0;
-            log_line(HR_INFO, room->network == NULL ? NULL : room->network->bot->who,
-                     "%s: %d lines had waited too long and were left out", room->hr.address, count);
+            log_line(HR_INFO, room->network->bot->who, "%s: %d lines had waited too long and were left out",
+                     room->hr.address, count);
             tell(outbox, room, HR_EV_LEFT_OUT, lane->left_message, count);
         }
         if (lane->head[HR_POSTS] == NULL) {

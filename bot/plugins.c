@@ -294,13 +294,3 @@ struct hr_bot *plugins_each(struct plugins *plugins, struct hr_bot *after)
 {
     return after == NULL ? plugins->first : after->next;
 }
-
-struct hr_bot *plugins_find(struct plugins *plugins, const char *plugin, const char *title)
-{
-    for (struct hr_bot *bot = plugins->first; bot != NULL; bot = bot->next) {
-        if (strcmp(bot->plugin->name, plugin) == 0 && strcmp(bot->config->title, title) == 0) {
-            return bot;
-        }
-    }
-    return NULL;
-}

@@ -16,5 +16,4 @@ int plugins_list(struct plugins *plugins, int (*fn)(void *arg, const char *name,
 void plugins_start(struct plugins *plugins);
 void plugins_stop(struct plugins *plugins); /* all, in reverse order, with sweep */
 struct hr_bot *plugins_each(struct plugins *plugins, struct hr_bot *after); /* running ones; NULL: first */
-struct hr_bot *plugins_find(struct plugins *plugins, const char *plugin, const char *title);
 #endif

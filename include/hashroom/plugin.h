@@ -53,7 +53,6 @@ enum hr_status {
 #undef X
 };
 
-#define HR_CHECKED __attribute__((warn_unused_result))
 #ifdef __clang__ /* it knows the attribute for functions only, not for pointers to them */
 #define HR_SENTINEL
 #else

@@ -47,8 +47,11 @@ static bool read_minutes(const char *text, int preset, int most, int64_t *ms)
     if (*text && (rest == text || (*rest && *rest != ' ' && *rest != 'm'))) {
         return false;
     }
+    if (n < 1 || n > most) { /* before it is multiplied: people type any number */
+        return false;
+    }
     *ms = n * MINUTE_MS;
-    return n >= 1 && n <= most;
+    return true;
 }
 
 int run_start(void *state, const struct hr_call *call)

@@ -88,6 +88,16 @@ static void an_early_start_is_not_started_again_on_time(void **state)
     assert_int_equal(said(world, "starts in 10 minutes"), 0);
 }
 
+static void a_number_beyond_all_measure_is_answered_with_what_to_type(void **state)
+{
+    struct world *world = *state;
+    until(world, 6);
+    int64_t ends_ms = record(world)->ends_ms;
+    assert_string_not_equal(answer_to(world, "!extend 9223372036854775807"), "");
+    assert_string_not_equal(answer_to(world, "!pause -9223372036854775808"), "");
+    assert_int_equal(record(world)->ends_ms, ends_ms);
+}
+
 static void twenty_extensions_and_no_more(void **state)
 {
     struct world *world = *state;
@@ -297,6 +307,7 @@ int main(void)
         T(start_takes_over_from_the_autopilot),
         T(start_long_before_needs_a_second_word),
         T(an_early_start_is_not_started_again_on_time),
+        T(a_number_beyond_all_measure_is_answered_with_what_to_type),
         T(twenty_extensions_and_no_more),
         T(after_an_extension_the_warning_comes_again),
         T(wrong_numbers_get_one_plain_sentence),
