@@ -28,6 +28,8 @@ LDFLAGS += $(if $(SAN),-fsanitize=address$(,)undefined) -Wl,-z,relro,-z,now,-z,n
 LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -ldl -lpthread -lm
 
 BOT     := $(wildcard bot/*.c)
+# a plugin's sources: its folder and those one below
+sources  = $(wildcard plugins/$(1)/*.c plugins/$(1)/*/*.c)
 PLUGINS := $(notdir $(patsubst %/,%,$(wildcard plugins/*/)))
 UNIT    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
 PTEST   := $(patsubst tests/plugin/%.c,%,$(wildcard tests/plugin/*_test.c))
@@ -48,7 +50,7 @@ $(B)/hashroom: $(B)/bot/main.o $(B)/libbot.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(LIBS)
 
 define plugin
-$(B)/plugins/$(1).so: $(patsubst %.c,$(B)/%.o,$(wildcard plugins/$(1)/*.c))
+$(B)/plugins/$(1).so: $(patsubst %.c,$(B)/%.o,$(call sources,$(1)))
 	@mkdir -p $$(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),,-Wl$(,)-z$(,)defs) -fvisibility=hidden -shared -o $$@ $$^ $$(LIBS_$(1))
 endef
@@ -68,7 +70,7 @@ $(B)/unit/%_test: $(B)/tests/unit/%_test.o $(B)/libunit.a $(B)/libbot.a
 # tests/plugin/NAME_test.c or NAME_what_test.c: the plugin's own objects against the fake host
 FAKE := $(patsubst %.c,$(B)/%.o,$(wildcard tests/plugin/fake_*.c))
 define ptest
-$(B)/plugin/$(1): $(B)/tests/plugin/$(1).o $(FAKE) $(patsubst %.c,$(B)/%.o,$(wildcard plugins/$(firstword $(subst _, ,$(1)))/*.c))
+$(B)/plugin/$(1): $(B)/tests/plugin/$(1).o $(FAKE) $(patsubst %.c,$(B)/%.o,$(call sources,$(firstword $(subst _, ,$(1)))))
 	@mkdir -p $$(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ $$(LIBS_$(firstword $(subst _, ,$(1)))) $(LIBS) -lcmocka
 endef

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-LIBS_matrix = -ljansson -lgumbo
+LIBS_matrix = -ljansson -lgumbo -lolm -lcrypto
 CFLAGS_matrix = -fvisibility=hidden

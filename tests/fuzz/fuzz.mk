@@ -9,7 +9,7 @@
 FUZZ     := $(patsubst tests/fuzz/fuzz_%.c,%,$(filter-out tests/fuzz/fuzz_main.c,$(wildcard tests/fuzz/fuzz_*.c)))
 corpus    = $(wildcard tests/data/fuzz/$(1) tests/data/fuzz/fuzz_$(1) tests/fuzz/corpus/$(1))
 fuzz_of   = $(filter $(firstword $(subst _, ,$(1))),$(PLUGINS))
-fuzz_with = $(if $(call fuzz_of,$(1)),$(FAKE) $(patsubst %.c,$(B)/%.o,$(wildcard plugins/$(call fuzz_of,$(1))/*.c)),$(B)/libbot.a)
+fuzz_with = $(if $(call fuzz_of,$(1)),$(FAKE) $(patsubst %.c,$(B)/%.o,$(call sources,$(call fuzz_of,$(1)))),$(B)/libbot.a)
 fuzz_libs = $(if $(call fuzz_of,$(1)),$(LIBS_$(call fuzz_of,$(1)))) $(LIBS) -lcmocka
 
 define fuzz
