@@ -284,6 +284,7 @@ static const struct hr_network_api network_table = {
     .terminal_write = terminal_write,
     .quit = net_quit,
     .account_known = net_account_known,
+    .seal = network_seal,
 };
 
 #define COMMON                                                                                                   \

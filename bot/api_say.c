@@ -56,6 +56,5 @@ int api_answer(struct hr_bot *bot, const struct hr_call *call, const char *text)
 
 bool api_may(struct hr_bot *bot, const struct hr_call *call, const char *permission)
 {
-    return role_may(bot->app, call->message->room, &call->message->author, call->chat == NULL ? NULL : call->chat->name,
-                    permission);
+    return role_may_say(bot->app, call->message, call->chat == NULL ? NULL : call->chat->name, permission);
 }

@@ -218,8 +218,7 @@ static bool may_answer(struct commands *commands, const struct hr_message *messa
 
 bool command_may(const struct command_ask *ask, const char *permission)
 {
-    return role_may(ask->commands->app, ask->message->room, &ask->message->author,
-                    ask->chat == NULL ? NULL : ask->chat->name, permission);
+    return role_may_say(ask->commands->app, ask->message, ask->chat == NULL ? NULL : ask->chat->name, permission);
 }
 
 static int count_words(const char *text)
@@ -255,7 +254,10 @@ static void run_denied(const struct command_ask *ask, const struct hr_command *c
     struct app *app = ask->commands->app;
     const char *chat = ask->chat == NULL ? NULL : ask->chat->name;
     const char *hosts = role_has(command->permission, "host") ? role_hosts(app, &app->arena, chat) : "";
-    const char *account = ask->message->author.account[0] == 0 ? command_text(ask, "T21-account", NULL) : "";
+    const bool weak = (ask->message->flags & HR_MSG_WEAK) && role_is_grave(command->permission);
+    const char *account = weak                                   ? command_text(ask, "T21-weak", NULL)
+                          : ask->message->author.account[0] == 0 ? command_text(ask, "T21-account", NULL)
+                                                                 : "";
     if (hosts[0] != 0) {
         hosts = command_text(ask, "T21-hosts", "hosts", hosts, NULL);
     }

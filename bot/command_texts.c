@@ -9,6 +9,7 @@ const struct hr_text command_texts[] = {
      "who=hosts;name=next;hosts=The host is Asha.;account=If you are a host, please sign in to your account first."},
     {"T21-hosts", "The host is {hosts}.", "hosts=Asha or Ben"},
     {"T21-account", "If you are a host, please sign in to your account first.", NULL},
+    {"T21-weak", "Please type it in an encrypted room or private message, from a verified device.", NULL},
     {"private-sentence", "I am a bot. I only know short commands. To see them, type help", NULL},
     {"no-chat", "This room has no chat, so !{name} does nothing here.", "name=now"},
     {"which-chat", "Which chat do you mean? Type its name first, for example: {chat} {name}", "chat=dpulo;name=now"},

@@ -195,6 +195,9 @@ int messages_post(struct messages *messages, struct hr_bot *from, const struct h
     struct command_line line;
     bool command = reads_as_command(messages, &message, &line);
     message.flags |= command ? (uint32_t)HR_MSG_COMMAND : 0;
+    if (!command && (room->hr.flags & HR_ROOM_SEALED)) { /* nobody agreed that it leaves the room, or is kept */
+        message.flags |= HR_MSG_PRIVATE;
+    }
     /* The host's own numbers are no ids of the service: none of those may be taken for one. */
     message.id = message_row_insert(messages, post->key != NULL ? from->network->scope : "local", post->key, &message);
     if (post->key != NULL && post->revision != NULL && strcmp(post->revision, post->key) != 0) {

@@ -106,6 +106,14 @@ void network_up(struct hr_bot *bot, const char *address)
                                             .reason = ""});
 }
 
+void network_seal(struct hr_bot *bot, const char *address, bool sealed)
+{
+    struct room *room = rooms_find(bot->app->rooms, bot->network->name, address);
+    if (room != NULL) {
+        room->hr.flags = sealed ? room->hr.flags | HR_ROOM_SEALED : room->hr.flags & ~(uint32_t)HR_ROOM_SEALED;
+    }
+}
+
 void network_down(struct hr_bot *bot, const char *address, const char *reason)
 {
     struct network *network = bot->network;

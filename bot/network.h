@@ -24,4 +24,5 @@ void network_up(struct hr_bot *bot, const char *room);
 bool network_same_txn(const struct network *network); /* HR_NET_SAME_TXN, by its manifest or what it offers now */
 void network_limits(struct hr_bot *bot, const struct hr_limits *limits);
 void network_down(struct hr_bot *bot, const char *room, const char *reason);
+void network_seal(struct hr_bot *bot, const char *address, bool sealed); /* network.h seal() */
 #endif

@@ -110,6 +110,19 @@ bool role_may(struct app *app, const struct hr_room *room, const struct hr_perso
     return false;
 }
 
+bool role_is_grave(const char *permission)
+{
+    return permission != NULL && strncmp(permission, "bot.", 4) == 0;
+}
+
+bool role_may_say(struct app *app, const struct hr_message *message, const char *chat, const char *permission)
+{
+    if ((message->flags & HR_MSG_WEAK) && role_is_grave(permission)) {
+        return false;
+    }
+    return role_may(app, message->room, &message->author, chat, permission);
+}
+
 const char *role_who(const char *permission)
 {
     const struct permission *found = find(permission);

@@ -8,7 +8,7 @@
 #define HASHROOM_ROLE_H
 #include "app.h"
 
-/* X(permission, roles that have it, who is named in a refusal) */
+/* X(permission, roles that have it, who is named in a refusal). bot.* are grave. */
 #define ROLE_PERMISSIONS(X)                                                  \
     X("chat.run",      "host guest admin",             "hosts")              \
     X("chat.plan",     "host guest planner admin",     "hosts")              \
@@ -23,6 +23,10 @@
  * NULL: everyone. "operator" is whoever has power 50 or more in a room of many. */
 bool role_may(struct app *app, const struct hr_room *room, const struct hr_person *person, const char *chat,
               const char *permission);
+/* Changes the operation itself: not for a message with HR_MSG_WEAK. */
+bool role_is_grave(const char *permission);
+/* role_may() for who said `message`, where it was said. */
+bool role_may_say(struct app *app, const struct hr_message *message, const char *chat, const char *permission);
 const char *role_who(const char *permission); /* "hosts": for T21; "" for an unknown one */
 bool role_has(const char *permission, const char *role); /* does the table give it to this role? */
 /* Names of the hosts of a chat to say aloud: "Asha or Ben"; "" if none are set. */

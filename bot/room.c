@@ -298,6 +298,9 @@ int rooms_each(struct rooms *rooms, bool (*want)(const struct room *room, const 
 int rooms_routes(struct rooms *rooms, struct room *from, hr_room_fn *fn, void *arg)
 {
     for (struct route *route = rooms->routes; route != NULL; route = route->next) {
+        if (((from->hr.flags | route->to->hr.flags) & HR_ROOM_SEALED) != 0) {
+            continue;
+        }
         if (route->from != from || (route->live_only && (from->chat == NULL || from->chat->hr.session == 0))) {
             continue;
         }

@@ -71,6 +71,8 @@ enum { /* hr_room.flags */
     HR_ROOM_PRIVATE = 1 << 2, /* a conversation with one person */
     HR_ROOM_FULL = 1 << 3,    /* pace "full"; else "calm" */
     HR_ROOM_UP = 1 << 4,      /* the bot is in the room now */
+    HR_ROOM_SEALED = 1 << 5,  /* encrypted, and nobody agreed that its words leave it: commands and the bot's
+                                 own words only; nothing is carried in or out, nothing people say is kept */
 };
 
 struct hr_room {
@@ -105,6 +107,9 @@ enum { /* hr_message.flags, hr_post.flags */
     HR_MSG_BOT = 1 << 6,       /* written by another bot or bridge */
     HR_MSG_SENSITIVE = 1 << 7, /* marked so by its author or network */
     HR_MSG_EDITED = 1 << 8,
+    HR_MSG_WEAK = 1 << 9,      /* who said it is proven well enough to chat and to host, not to change the
+                                  operation: no permission that role.h calls grave (Matrix: not from a signed
+                                  device in an encrypted room) */
 };
 
 struct hr_message {

@@ -9,6 +9,7 @@
 #include "login.h"
 #include "render.h"
 #include "room.h"
+#include "schema.h"
 #include "send.h"
 #include "sync.h"
 
@@ -37,17 +38,6 @@ static const struct hr_option options[] = {
      NULL},
     {"burst", HR_INT, "10", 0, 100000, "Messages that may go at once after a quiet time; 0: no limit.", NULL},
     {0},
-};
-
-static const char *const schema[] = {
-    "CREATE TABLE matrix_account(instance TEXT PRIMARY KEY, homeserver TEXT NOT NULL, user TEXT NOT NULL,"
-    " device TEXT NOT NULL, token TEXT NOT NULL, since TEXT, device_since_ms INTEGER NOT NULL) STRICT",
-    "CREATE TABLE matrix_room(instance TEXT NOT NULL, address TEXT NOT NULL, room_id TEXT, last_event TEXT,"
-    " private INTEGER NOT NULL, gone TEXT, PRIMARY KEY(instance, address)) STRICT, WITHOUT ROWID",
-    "CREATE TABLE matrix_encrypted(room_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",
-    "CREATE TABLE matrix_invite(instance TEXT NOT NULL, room_id TEXT NOT NULL, sender TEXT NOT NULL,"
-    " encrypted INTEGER NOT NULL, PRIMARY KEY(instance, room_id)) STRICT, WITHOUT ROWID",
-    NULL,
 };
 
 /* ---- helpers of all files ------------------------------------------------------------ */
@@ -194,7 +184,7 @@ static const struct hr_network network = {
 const struct hr_plugin hashroom_plugin = {
     HR_PLUGIN_HEADER,    .name = "matrix",
     .version = "0.1.0",  .help = "Rooms on a Matrix homeserver, as an ordinary user of it.",
-    .options = options,  .schema = schema,
+    .options = options,  .schema = matrix_schema,
     .network = &network, .check = check_options,
     .start = start,      .stop = stop,
     .report = report,

@@ -44,6 +44,7 @@ enum fake_kind {
     FAKE_UP,
     FAKE_DOWN,
     FAKE_LIMITS,
+    FAKE_SEAL, /* address, number: 1 sealed */
     FAKE_SPEND, /* network */
     FAKE_HTTP,
     FAKE_HTTP_CANCEL,

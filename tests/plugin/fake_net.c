@@ -163,6 +163,14 @@ static void net_limits(struct hr_bot *bot, const struct hr_limits *limits)
     fake_record_add(bot->fake, FAKE_LIMITS, &memory)->limits = *limits;
 }
 
+static void net_seal(struct hr_bot *bot, const char *room, bool sealed)
+{
+    struct fake_piece **memory;
+    struct fake_record *record = fake_record_add(bot->fake, FAKE_SEAL, &memory);
+    record->address = fake_copy(memory, room);
+    record->number = sealed;
+}
+
 static void net_spend(struct hr_bot *bot, int tokens)
 {
     struct fake_piece **memory;
@@ -478,6 +486,7 @@ void fake_fill_network(struct fake *fake)
         .up = net_up,
         .down = net_down,
         .limits = net_limits,
+        .seal = net_seal,
         .spend = net_spend,
         .rooms = net_rooms,
         .allow_private = net_allow_private,

@@ -386,6 +386,27 @@ static void private_rooms_that_wait_for_an_answer_stay(void **state)
     assert_int_equal(f->sent_count, 200);
 }
 
+static void a_sealed_room_obeys_and_carries_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct hr_bot *a = fixture_bot(f, "a");
+    network_seal(a, "one", true);
+    assert_int_equal(fixture_post(f, "a", "one", "k1", "ann", "for us alone"), HR_OK);
+    assert_int_equal(fixture_post(f, "a", "two", "k2", "ben", "hi"), HR_OK);
+    fixture_turn(f);
+    assert_int_equal(f->events, 1); /* ben's */
+    assert_int_equal(f->sent_count, 1);
+    assert_string_equal(f->sent[0].room, "b/one");
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM message WHERE text LIKE '%alone%'"), 0);
+    assert_int_equal(fixture_post(f, "a", "one", "k3", "ann", "!help"), HR_OK);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 2);
+    network_seal(a, "one", false);
+    assert_int_equal(fixture_post(f, "a", "one", "k4", "ann", "for all"), HR_OK);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 4);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
@@ -412,6 +433,7 @@ int main(void)
         T(an_edit_brings_no_hidden_words_back),
         T(a_foreign_id_takes_no_line_its_place),
         T(an_account_that_had_to_be_cleaned_proves_nothing),
+        T(a_sealed_room_obeys_and_carries_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -168,6 +168,17 @@ static void accounts_in_any_role_are_known(void **state)
     assert_false(role_known(&app, "lib", "era/asha"));
 }
 
+static void what_changes_the_operation_needs_a_proven_device(void **state)
+{
+    (void)state;
+    struct hr_message message = {.room = &rooms[0].hr,
+                                 .author = {.id = "r", .account = "root", .name = "r", .handle = ""}};
+    assert_true(role_may_say(&app, &message, NULL, "bot.operate"));
+    message.flags = HR_MSG_WEAK;
+    assert_false(role_may_say(&app, &message, NULL, "bot.operate"));
+    assert_true(role_may_say(&app, &message, "dpulo", "chat.run"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +193,7 @@ int main(void)
         cmocka_unit_test(unknown_permissions_are_denied),
         cmocka_unit_test(names_of_hosts_are_said_once),
         cmocka_unit_test(accounts_in_any_role_are_known),
+        cmocka_unit_test(what_changes_the_operation_needs_a_proven_device),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

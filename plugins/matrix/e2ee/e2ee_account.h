@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of this folder share: the keys of our own device and of our
+ * identity, in memory from e2ee_start() to e2ee_stop(). Reached as mx->e2ee.
+ */
+#ifndef MATRIX_E2EE_ACCOUNT_H
+#define MATRIX_E2EE_ACCOUNT_H
+
+#include "cross_signing_keys.h"
+#include "device_keys.h"
+#include "e2ee.h"
+#include "ratchet.h"
+
+struct e2ee {
+    struct matrix *mx;
+    uint8_t pickle_key[32];     /* derived by the host from a key outside the database */
+    struct ratchet_account *account; /* NULL before e2ee_open() */
+    char curve[44], ed[44];     /* our own device's keys, unpadded base64 */
+    bool strict;                /* option `strict`: nothing to, nothing from devices nobody signed */
+    bool open;                  /* keys are on the server */
+    struct own_keys *own_keys;  /* state of each file that keeps some; NULL while it has none */
+    struct own_identity *identity;
+    struct people *people;
+    struct to_device *to_device;
+    struct olm_sessions *olm;
+    struct rooms_keys *rooms;
+    struct verifications *verify;
+    struct backup *backup;
+    unsigned refused, unreadable; /* for the status line */
+};
+
+/* Pickles the account into its row: after every call that changed it, in the same callback. */
+int e2ee_account_save(struct matrix *mx);
+/* "The 1st, 2nd, 4th ... time": may this be logged again? Counts in *count. */
+bool e2ee_worth_a_line(unsigned *count);
+/* A line for the operator about something hostile or broken, with its count. */
+void e2ee_refuse(struct matrix *mx, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif
