@@ -60,8 +60,7 @@ static int net_post(struct hr_bot *bot, const struct hr_post *post, uint64_t *me
     record->revision = fake_copy(memory, post->revision);
     record->author_id = fake_copy(memory, post->author.id);
     record->account = fake_copy(memory, post->author.account);
-    record->name = fake_copy(memory, post->author.name);
-    record->handle = fake_copy(memory, post->author.handle);
+    record->name = fake_copy(memory, post->author.name), record->handle = fake_copy(memory, post->author.handle);
     record->power = post->author.power;
     record->text = fake_copy_bytes(memory, post->text, post->text_len);
     record->len = post->text_len;
@@ -167,8 +166,7 @@ static void net_seal(struct hr_bot *bot, const char *room, bool sealed)
 {
     struct fake_piece **memory;
     struct fake_record *record = fake_record_add(bot->fake, FAKE_SEAL, &memory);
-    record->address = fake_copy(memory, room);
-    record->number = sealed;
+    record->address = fake_copy(memory, room), record->number = sealed;
 }
 
 static void net_spend(struct hr_bot *bot, int tokens)
@@ -485,8 +483,7 @@ void fake_fill_network(struct fake *fake)
         .sent = net_sent,
         .up = net_up,
         .down = net_down,
-        .limits = net_limits,
-        .seal = net_seal,
+        .limits = net_limits, .seal = net_seal,
         .spend = net_spend,
         .rooms = net_rooms,
         .allow_private = net_allow_private,

@@ -400,11 +400,12 @@ static void a_sealed_room_obeys_and_carries_nothing(void **state)
     assert_int_equal(fixture_number(f, "SELECT count(*) FROM message WHERE text LIKE '%alone%'"), 0);
     assert_int_equal(fixture_post(f, "a", "one", "k3", "ann", "!help"), HR_OK);
     fixture_turn(f);
-    assert_int_equal(f->sent_count, 2);
+    assert_true(f->sent_count >= 2); /* the answer, a line or two */
+    f->sent_count = 0;
     network_seal(a, "one", false);
     assert_int_equal(fixture_post(f, "a", "one", "k4", "ann", "for all"), HR_OK);
     fixture_turn(f);
-    assert_int_equal(f->sent_count, 4);
+    assert_int_equal(f->sent_count, 2);
 }
 
 int main(void)

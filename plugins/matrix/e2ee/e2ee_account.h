@@ -14,8 +14,7 @@
 struct e2ee {
     struct matrix *mx;
     uint8_t pickle_key[32];     /* derived by the host from a key outside the database */
-    struct ratchet_account *account; /* NULL before e2ee_open() */
-    char curve[44], ed[44];     /* our own device's keys, unpadded base64 */
+    struct ratchet_account *account; /* NULL before e2ee_open(); ratchet_account_identity() has our keys */
     bool strict;                /* option `strict`: nothing to, nothing from devices nobody signed */
     bool open;                  /* keys are on the server */
     struct own_keys *own_keys;  /* state of each file that keeps some; NULL while it has none */
