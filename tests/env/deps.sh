@@ -83,6 +83,28 @@ install_python() {
     fi
 }
 
+# Clients of encrypted rooms: matrix-nio, and matrix-js-sdk with its Node, whose version Debian does not have. The
+# list of the packages names no registry: npm asks the one this machine is set to.
+install_crypto_clients() {
+    local want bin=$env/venv/bin home=$env/jsclient
+    want=$(cat tests/env/requirements-e2ee.txt tests/env/jsclient/package-lock.json "$env/venv.stamp" 2>/dev/null |
+        sha256sum | cut -c1-64)
+    if [ "$want" = "$(cat "$home/stamp" 2>/dev/null || true)" ]; then
+        return 0
+    fi
+    echo "Setting up the clients of encrypted rooms in $home"
+    rm -rf "$home" && mkdir -p "$home"
+    cp tests/env/jsclient/package.json tests/env/jsclient/package-lock.json "$home"
+    if "$bin/pip" install -q --disable-pip-version-check -c tests/env/requirements.txt \
+        -r tests/env/requirements-e2ee.txt >"$log" 2>&1 &&
+        (cd "$home" && PATH=$bin:$PATH npm ci --no-audit --no-fund --ignore-scripts) >>"$log" 2>&1; then
+        echo "$want" >"$home/stamp"
+    else
+        tail -5 "$log" >&2
+        echo "They could not be installed: the tests of encrypted rooms that need them will be skipped." >&2
+    fi
+}
+
 # Ergo is in Debian 13; its program runs on Debian 12 as it is. It is unpacked
 # beside the system with package lists of its own; the mirror is the machine's.
 install_ergo() {
@@ -118,5 +140,6 @@ log=$env/install.log
 install_packages
 if [ "$what" = check ]; then
     install_python
+    install_crypto_clients
     install_ergo
 fi
