@@ -8,6 +8,7 @@ import time
 import urllib.parse
 import uuid
 
+import xfault
 import xquery
 import xrules
 from xrender import Selection, missing
@@ -42,12 +43,15 @@ ROUTES = [(m, re.compile("^" + p.replace(":id", r"([^/]+)") + "$"), f"{m} {p}", 
     ("POST", "/2/activity/subscriptions", "subscribe"), ("GET", "/2/activity/subscriptions", "subscriptions"),
     ("DELETE", "/2/activity/subscriptions/:id", "unsubscribe"), ("GET", "/2/activity/stream", "activity"),
 ]]
-TITLES = {400: "Invalid Request", 401: "Unauthorized", 402: "CreditsDepleted", 403: "Forbidden", 404: "Not Found",
-          429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable"}
 
 
-class Ordered(Refused):
-    """A fault that the test ordered: answered like a refusal, but the client may well ask again."""
+def endpoint_of(method, path):
+    """(endpoint, name of the function, arguments) or three times nothing."""
+    for have, pattern, endpoint, run in ROUTES:
+        found = pattern.match(path)
+        if found and have == method:
+            return endpoint, run, found.groups()
+    return None, None, ()
 
 
 class Call:
@@ -60,12 +64,8 @@ class Call:
         self.query = dict(self.pairs)
         form = handler.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded")
         self.form = urllib.parse.parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True) if form else []
-        self.endpoint, self.run, self.args, self.kind = None, None, (), None
-        for method, pattern, endpoint, run in ROUTES:
-            found = pattern.match(target.path)
-            if found and method == self.method:
-                self.endpoint, self.run, self.args = endpoint, run, found.groups()
-                break
+        self.endpoint, self.run, self.args = endpoint_of(self.method, target.path)
+        self.kind = None  # of the authorization
 
     def json(self):
         try:
@@ -81,76 +81,93 @@ class Api:
     def __init__(self, sim):
         self.sim, self.state = sim, sim.state
         self.lock = threading.RLock()
-        self.faults, self.calls = {}, []
+        self.calls = []
         self.dialect = "tweet"
         self.unlimited = False  # rates are counted but nobody is refused
         self.horizon_ms, self.index_delay_ms = 30_000, 0
         self._windows = {}
 
     # -- the way of a request ---------------------------------------------------------
-    def handle(self, handler, target, body):
+    def handle(self, handler, target, body, fault):
+        """fault: what strikes this request, or None."""
         call = Call(handler, target, body)
         headers = {"api-version": "2.166", "x-transaction-id": uuid.uuid4().hex[:16]}
-        identity = self.sim.watch.request(call.endpoint or target.path, call.method, handler.path, handler.headers, body)
-        fault, reset_in_s = self._next_fault(call.endpoint)
-        streaming = call.run in ("stream", "activity")
+        watch = self.sim.watch
+        identity = watch.request(call.endpoint or target.path, call.method, handler.path, handler.headers, body)
+        streaming = self._stream_name(call) if call.run in ("stream", "activity") else None
         try:
             if call.endpoint is None:
-                self.sim.watch.fault(f"{call.method} {target.path}: no such endpoint")
+                watch.fault(f"{call.method} {target.path}: no such endpoint")
                 raise Refused(404, {"title": "Not Found", "detail": "Not Found", "type": "about:blank", "status": 404})
             if streaming:
-                self.sim.watch.stream_asked(self._stream_name(call))
-            if fault is not None and fault not in ("lost", "half"):
-                self._broken(call, fault, reset_in_s, headers)
-                return
-            self._authorize(call)
-            self._rate(call, headers)
-            if streaming:
-                getattr(self, call.run)(call, headers)
-                return
-            with self.lock:
-                code, answer = getattr(self, call.run)(call, *call.args)
+                watch.stream_asked(streaming)
+            answer = None
+            if fault is None or fault.done_first:
+                self._authorize(call)
+                self._rate(call, headers)
+                if streaming:
+                    self._stream(call, headers, fault, streaming)
+                    return
+                with self.lock:
+                    code, answer = getattr(self, call.run)(call, *call.args)
+            if fault is not None and fault.what not in xfault.DONE:
+                code, answer = self._struck(call, fault, headers, streaming)
+                identity = identity if self._of_account(answer) else None
         except Refused as e:
-            code, answer = e.code, e.body
-            if isinstance(e, Ordered):
-                identity = None
+            code, answer, fault = e.code, e.body, None
             if streaming:
-                how = "429" if code == 429 else "http" if code >= 500 else "refused"
-                self.sim.watch.stream_ended(self._stream_name(call), how)
+                watch.stream_ended(streaming, "429" if code == 429 else "http" if code >= 500 else "refused")
         if identity:
-            self.sim.watch.refused(identity, code)
-        self.calls.append((call.endpoint, code))
-        if fault == "lost":
-            if call.run == "create":
-                self.sim.watch.answer_lost(call.json().get("text", ""))
-            handler.vanish()
-        elif fault == "half":
-            handler.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{\"da")
-            handler.vanish()
+            watch.refused(identity, code, self._of_account(answer))
+        if answer is None:
+            return
+        if fault is not None and fault.what in xfault.DONE:
+            if call.run == "create" and fault.what != "slow":
+                watch.answer_lost(call.json().get("text", ""))
+            self.calls.append((call.endpoint, code if fault.what != "lost" else 0))
+            xfault.spoil(fault, handler, code, json.dumps(answer, ensure_ascii=False).encode(), headers)
         else:
+            self.calls.append((call.endpoint, code))
             handler.reply(code, answer, headers)
 
     @staticmethod
     def _stream_name(call):
         return "filtered_stream" if call.run == "stream" else "activity_stream"
 
-    def _next_fault(self, endpoint):
-        waiting = self.faults.get(endpoint)
-        return waiting.pop(0) if waiting else (None, None)
+    @staticmethod
+    def _of_account(body):
+        """Is it an error of the account or app, not of this request?"""
+        kind = str((body or {}).get("type", "")).rsplit("/", 1)[-1]
+        return kind in ("credits", "usage-capped", "user-suspended", "client-forbidden")
 
-    def _broken(self, call, fault, reset_in_s, headers):
-        if isinstance(fault, int):
-            body = {"title": TITLES.get(fault, "Error"), "detail": TITLES.get(fault, "Error"), "type": "about:blank",
-                    "status": fault}
-            if fault == 429:
-                headers["x-rate-limit-remaining"] = 0
-                headers["x-rate-limit-reset"] = int(time.time() + (60 if reset_in_s is None else reset_in_s))
-            raise Ordered(fault, body)
-        self.calls.append((call.endpoint, 0))
-        if fault == "hang":
-            while call.handler.connection.recv(1024):
-                pass
-        call.handler.vanish(reset=fault == "reset")
+    def _struck(self, call, fault, headers, streaming):
+        """(status, body) of an ordered answer; body None: the fault has answered in its own way."""
+        if fault.done_first and call.run == "create":
+            self.sim.watch.answer_lost(call.json().get("text", ""))
+        if fault.what in xfault.NOT_DONE:
+            at = len(self.calls)
+            self.calls.append((call.endpoint, 0))
+            code, body = xfault.strike(fault, call.handler), None
+            self.calls[at] = (call.endpoint, code)
+        else:
+            (code, body), _ = fault.answer(), headers.update(fault.headers())
+        if streaming:
+            how = "429" if code == 429 else "http" if code >= 500 else "refused" if code >= 400 else "drop"
+            self.sim.watch.stream_ended(streaming, how)
+        return code, body
+
+    def _stream(self, call, headers, fault, name):
+        if fault is None or fault.what in ("slow", "drip"):
+            if fault is not None and fault.what == "slow":
+                time.sleep(fault.given.get("seconds", 5))
+            call.drip_s = fault.given.get("seconds", 1) if fault is not None and fault.what == "drip" else 0.0
+            getattr(self, call.run)(call, headers)
+            return
+        self.calls.append((call.endpoint, 0 if fault.what == "lost" else 200))
+        if fault.what in ("half", "half-json"):
+            xfault.raw(call.handler, 200, b'{"data":{"id":"1', headers, length=500)
+        call.handler.vanish()
+        self.sim.watch.stream_ended(name, "drop")
 
     def _authorize(self, call):
         authorization = call.handler.headers.get("Authorization")
@@ -399,10 +416,10 @@ class Api:
                           backfill_minutes=call.query.get("backfill_minutes", ""))
         if not self.state.live_rules():
             raise no_rules()
-        call.handler.stream("filtered_stream", headers, selection)
+        call.handler.stream("filtered_stream", headers, selection, call.drip_s)
 
     def activity(self, call, headers):
-        call.handler.stream("activity_stream", headers, None)
+        call.handler.stream("activity_stream", headers, None, call.drip_s)
 
     def rules_get(self, call):
         return xrules.listed(self.state, call.query)

@@ -3,7 +3,7 @@
 
     with XSim(clock_file) as x:            # x.url, x.credentials()
         post = x.post("ana_reads", "A1. Poems #dpulo", photos=["Three books"])
-        x.delete(post["id"]); x.fail("GET /2/tweets/search/recent", 503)
+        x.delete(post["id"]); x.fail("GET /2/tweets/search/recent", 503)  # more in xfault.py
         assert x.violations == []
 By hand: python3 tests/sim/xsim.py [--port N] [--clock FILE]; the same by HTTP at /admin/post, /admin/delete, ...
 
@@ -22,7 +22,9 @@ import urllib.parse
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import xauth  # noqa: E402
-from xapi import Api  # noqa: E402
+import xfault  # noqa: E402
+import xstream  # noqa: E402
+from xapi import Api, endpoint_of  # noqa: E402
 from xstate import Clock, Refused, State  # noqa: E402
 from xstream import Connection, Streams  # noqa: E402
 from xwatch import Watch  # noqa: E402
@@ -52,7 +54,25 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if target.path.startswith("/admin/"):
             self._reply(200, sim.admin(target.path[7:], json.loads(body or b"{}")), {})
             return
-        sim.api.handle(self, target, body)
+        sim.api.handle(self, target, body, self.fault)
+
+    def handle_one_request(self):
+        """Looks at the first line before anything is read: what strikes this request may cut it off right there."""
+        try:
+            method, path, *_ = self.connection.recv(4096, socket.MSG_PEEK).split(b"\r\n")[0].decode().split(" ") + ["", ""]
+        except (OSError, UnicodeDecodeError):
+            method = path = ""
+        sim = self.server.sim
+        endpoint = endpoint_of(method, urllib.parse.urlsplit(path).path)[0]
+        self.fault = sim.faulty.next(endpoint)
+        if self.fault is not None and self.fault.what == "unread":
+            sim.api.calls.append((endpoint, 0))
+            if endpoint in xstream.ENDPOINTS:
+                sim.watch.stream_asked(xstream.ENDPOINTS[endpoint])
+                sim.watch.stream_ended(xstream.ENDPOINTS[endpoint], "drop")
+            xfault.strike(self.fault, self)
+        else:
+            super().handle_one_request()
 
     do_GET = do_POST = do_DELETE = do_PUT = _do
 
@@ -80,10 +100,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         except OSError:
             pass
 
-    def stream(self, name, headers, wrap):
+    def stream(self, name, headers, wrap, drip_s=0.0):
         """Turns this request into a stream; returns when it is over."""
         sim = self.server.sim
         connection = Connection(self.connection, name, sim.state.clock, wrap)
+        connection.drip_s = drip_s
         sim.streams.enter(connection)  # may refuse
         sim.api.calls.append((f"GET {urllib.parse.urlsplit(self.path).path}", 200))
         how = "client"
@@ -107,6 +128,7 @@ class XSim:
         self.streams = Streams(self.state.clock, self.watch)
         self.auth = xauth.Auth()
         self.api = Api(self)
+        self.faulty = xfault.Script(self)
         self._http = _Server(("127.0.0.1", port), _Handler)
         self._http.sim = self
         self.port = self._http.server_address[1]
@@ -164,10 +186,23 @@ class XSim:
     def link_title(self, address, unwound=None, title=""):
         self.state.titles[address] = (unwound, title)
 
-    def fail(self, endpoint, what, times=1, after=None, reset_in_s=None):
-        """The next `times` calls of "METHOD /path/:id" end so: an HTTP code, or "lost" (done, no answer), "cut" (no
-        answer, nothing done), "reset", "hang" (no answer until the client goes), "half" (half of the answer)."""
-        self.api.faults.setdefault(endpoint, []).extend([(what, reset_in_s)] * times)
+    def script(self, *faults):
+        """Adds to the fault script: objects as xfault.py says."""
+        self.faulty.add(faults)
+
+    def _script(self, faults):
+        self.script(*faults)
+
+    def faults(self):
+        return self.faulty.told()
+
+    def clear_faults(self):
+        self.faulty.clear()
+
+    def fail(self, endpoint, what, times=1, reset_in_s=None):
+        """In short: the next `times` calls of "METHOD /path/:id" end so."""
+        more = {"reset_in_s": 60 if reset_in_s is None else reset_in_s} if what == 429 else {}
+        self.script({"on": endpoint, "fault": what, "times": times, **more})
 
     def drop_stream(self, how="close", name="filtered_stream"):
         return self.streams.disconnect(name, how)
@@ -180,13 +215,17 @@ class XSim:
 
     def admin(self, what, args):
         """The same by HTTP: name of the method, arguments as JSON object."""
-        if what in ("post", "edit", "delete", "retweet", "fail", "drop_stream", "link_title", "client_restarted"):
+        if what == "script":
+            what, args = "_script", {"faults": args.get("faults", [])}
+        if what in ("_script", "clear_faults", "post", "edit", "delete", "retweet", "fail", "drop_stream", "link_title", "client_restarted"):
             try:
                 return {"result": getattr(self, what)(**args)}
-            except (TypeError, KeyError, Refused) as e:
+            except (TypeError, KeyError, ValueError, Refused) as e:
                 return {"error": repr(e)}
         if what in ("violations", "calls", "own_posts"):
             return {"result": getattr(self, what)}
+        if what == "faults":
+            return {"result": self.faults()}
         if what == "ledger":
             return {"result": {"dollars": self.state.ledger.dollars, "entries": self.state.ledger.entries}}
         if what == "knobs":
@@ -200,8 +239,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--clock", help="file \"wall0_ms chat0_ms speed\", as HASHROOM_CLOCK")
+    parser.add_argument("--script", help="faults from the start: a file with a JSON list, as xfault.py says")
     args = parser.parse_args()
     with XSim(args.clock, args.port) as sim:
+        if args.script:
+            sim.script(*json.loads(pathlib.Path(args.script).read_text()))
         print(json.dumps({"url": sim.url, **sim.credentials()}), flush=True)
         try:
             threading.Event().wait()

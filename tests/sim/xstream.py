@@ -11,6 +11,9 @@ import uuid
 from xstate import Refused, iso
 
 
+ENDPOINTS = {"GET /2/tweets/search/stream": "filtered_stream", "GET /2/activity/stream": "activity_stream"}
+
+
 class Knobs:
     """How the streams behave; tests change it while they run."""
 
@@ -50,6 +53,7 @@ class Connection:
         self.connected_at = iso(clock.now_ms())
         self.since_ms = clock.now_ms()
         self.beats = 0
+        self.drip_s = 0.0  # above 0: a byte at a time
         self._queue = collections.deque()
         self._wake = threading.Condition()
         self._end = None  # bytes to send before the end, when it shall end
@@ -79,8 +83,11 @@ class Connection:
 
     def _send(self, data, knobs):
         frame = b"%x\r\n%s\r\n" % (len(data), data)
-        if not knobs.split:
-            self.sock.sendall(frame)
+        for n in range(len(frame) if self.drip_s else 0):
+            self.sock.sendall(frame[n:n + 1])
+            time.sleep(self.drip_s)
+        if self.drip_s or not knobs.split:
+            self.sock.sendall(b"" if self.drip_s else frame)
             return
         at = 0
         while at < len(frame):

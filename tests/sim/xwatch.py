@@ -13,12 +13,13 @@ class Watch:
     def __init__(self, clock):
         self.clock = clock
         self.violations = []
+        self.pause_s = 3600        # so long nothing is asked again that X refused for the account's sake
         self.lost_texts = {}       # text of a post whose answer was lost -> times sent again
         self.restarted()
 
     def restarted(self):
         """The client is a new process: it can't know what its forerunner was told."""
-        self._refused = {}         # request -> (code, when)
+        self._refused = {}         # request -> (code, when, is it for the account's sake)
         self._stream_end = {}      # endpoint -> (how, when, times in a row)
         self._searches = []
         self._looked_up = set()
@@ -35,14 +36,14 @@ class Watch:
         if not headers.get("Authorization"):
             self.fault(f"{endpoint}: called without authorization")
         identity = hashlib.sha256(f"{method} {target} ".encode() + (body or b"")).hexdigest()
-        code, when = self._refused.get(identity, (0, 0))
-        if code in (400, 403) or code == 402 and time.monotonic() - when < 3600:
+        code, when, account = self._refused.get(identity, (0, 0, False))
+        if code and (not account or time.monotonic() - when < self.pause_s * 0.9):
             self.fault(f"{endpoint}: sent again unchanged after {code}: {target} {(body or b'')[:120]!r}")
         return identity
 
-    def refused(self, identity, code):
+    def refused(self, identity, code, account):
         if code in (400, 402, 403):
-            self._refused[identity] = (code, time.monotonic())
+            self._refused[identity] = (code, time.monotonic(), account)
 
     def search(self, since_id, next_token, stream_since):
         """stream_since: simulated time since when a stream is healthy, or None."""
