@@ -3,8 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from clients import wait_for
+from clients import Matrix, wait_for
 from e2ee_clients import JsPeers, assert_no_index_twice, compare_sas
+from e2ee_raw import RawDevice
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +96,28 @@ def test_a_second_login_opens_the_secret_storage_and_reads_what_was_before(peers
              lambda: str(second.unreadable(room)))
     assert "before the second login" in second.texts(room)
     assert second.do("openStorage", recovery_key=key)["trusted"] == {"trusted": True, "matchesDecryptionKey": True}
+
+
+def test_a_device_made_by_hand_talks_with_a_strict_client(pair, synapse):
+    asha, _, room = pair
+    raw = RawDevice.login(synapse, "praw").start()
+    asha.invite(room, raw.user_id)
+    Matrix.join(raw, room)
+    asha.wait_member(room, raw.user_id)
+    raw.say_sealed(room, "made by hand")
+    asha.assert_trusted(asha.wait_text("made by hand", room))
+    asha.say(room, "understood")
+    wait_for(lambda: "understood" in raw.heard(room, asha.user_id), message=lambda: str(raw.plain))
+    raw.stop()
+
+
+def test_the_strict_client_sees_what_a_device_made_by_hand_forges(pair, synapse):
+    asha, _, room = pair
+    raw = RawDevice.login(synapse, "pforge")
+    asha.invite(room, raw.user_id)
+    raw.join(room)
+    raw.group(room)
+    raw.share(room, [asha.user_id], change=lambda p: {**p, "sender": asha.user_id})
+    raw.put(room, raw.seal(room, raw.words(room, "with a forged sender")))
+    event = asha.wait(lambda e: e["sender"] == raw.user_id and e["failure"])
+    assert event["failure"] == "MEGOLM_UNKNOWN_INBOUND_SESSION_ID"
