@@ -11,6 +11,7 @@ import time
 import urllib.parse
 
 from clients import Matrix, wait_for
+from nioclient import NioClient
 from peer import ENV, ROOT, Missing, _die_with_parent
 from synapse import PASSWORD
 
@@ -248,6 +249,45 @@ class JsMatrix(Matrix):
 
     def stop(self):
         self.do("stop")
+
+
+class NioMatrix(Matrix):
+    """Somebody with matrix-nio: a lax client without cross-signing. Events as in JsMatrix, without shields."""
+
+    def __init__(self, folder, synapse, name):
+        synapse.register(name)
+        super().__init__(synapse.url, None, None)
+        self._nio = NioClient(folder, synapse.url, name, PASSWORD, self._event, self.invites.add)
+        self.user_id, self.token, self.device_id = self._nio.user_id, self._nio.token, self._nio.device_id
+
+    def start(self):
+        return self
+
+    def _event(self, event):
+        with self._lock:
+            event["at"] = time.time()
+            self.events.append(event)
+            self._lock.notify_all()
+
+    def join(self, room):
+        self._nio.join(room)
+        wait_for(lambda: room in self._nio.client.rooms, message="nio does not see the room")
+        return self
+
+    def send_event(self, room, kind, content, txn=None):
+        return self._nio.send(room, kind, content)
+
+    def attach(self, room, data, name, mimetype, body, msgtype="m.image"):
+        file = self._nio.upload(data)
+        return self.send_event(room, "m.room.message", {
+            "msgtype": msgtype, "body": body, "filename": name, "file": file,
+            "info": {"mimetype": mimetype, "size": len(data)}})
+
+    def fetch(self, event):
+        return self._nio.download(event["content"]["file"])
+
+    def stop(self):
+        self._nio.stop()
 
 
 def megolm_place(wire):

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from clients import Matrix, wait_for
-from e2ee_clients import JsPeers, assert_no_index_twice, compare_sas
+from e2ee_clients import JsPeers, NioMatrix, assert_no_index_twice, compare_sas
 from e2ee_raw import RawDevice
 
 
@@ -121,3 +121,21 @@ def test_the_strict_client_sees_what_a_device_made_by_hand_forges(pair, synapse)
     raw.put(room, raw.seal(room, raw.words(room, "with a forged sender")))
     event = asha.wait(lambda e: e["sender"] == raw.user_id and e["failure"])
     assert event["failure"] == "MEGOLM_UNKNOWN_INBOUND_SESSION_ID"
+
+
+def test_a_client_with_nio_talks_with_one_that_is_not_strict(peers, synapse, tmp_path):
+    ben = peers.person(synapse, "pcarl", strict=False)
+    nia = NioMatrix(tmp_path, synapse, "pnia")
+    room = ben.create_room("lax", invite=[nia.user_id])
+    nia.join(room)
+    ben.wait_member(room, nia.user_id)
+    nia.say(room, "from nio")
+    ben.wait_text("from nio", room)
+    ben.say(room, "to nio")
+    assert nia.wait_text("to nio", room)["encrypted"]
+    data = bytes(range(256)) * 40
+    nia.attach(room, data, "a.png", "image/png", "a picture of nio")
+    assert ben.fetch(ben.wait_text("a picture of nio", room)) == data
+    ben.attach(room, data, "b.png", "image/png", "a picture for nio")
+    assert nia.fetch(nia.wait_text("a picture for nio", room)) == data
+    nia.stop()
