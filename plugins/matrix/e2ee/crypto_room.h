@@ -25,17 +25,21 @@ struct crypto_room {
     bool members_known;
 };
 
-int crypto_room_get(struct mx_room *room, struct crypto_room *out); /* HR_ENOTFOUND: not encrypted */
+void crypto_room_stop(struct matrix *mx);
+int crypto_room_get(struct matrix *mx, const char *room_id, struct crypto_room *out); /* HR_ENOTFOUND: not encrypted */
 void crypto_room_state(struct mx_room *room, const struct event *event);
 void crypto_room_gap(struct mx_room *room); /* members have to be read again */
-/* done() once the members are known; HR_ERETRY to it: they could not be had now. */
-typedef void crypto_room_fn(struct mx_room *room, void *arg, int status);
-void crypto_room_members(struct mx_room *room, crypto_room_fn *done, void (*drop)(void *arg), void *arg);
-/* Everybody who may read what is said now. */
-int crypto_room_readers(struct mx_room *room, int (*fn)(void *arg, const char *user), void *arg);
+/* done() once the members are known, at once if they are; negative: they could not
+ * be had now. drop() instead if the plugin stops. */
+typedef void crypto_room_fn(struct matrix *mx, void *arg, int status);
+void crypto_room_members(struct matrix *mx, const char *room_id, crypto_room_fn *done, void (*drop)(void *arg),
+                         void *arg);
+/* Everybody who may read what is said now; fn: 0 to go on. */
+int crypto_room_readers(struct matrix *mx, const char *room_id, int (*fn)(void *arg, const char *user), void *arg);
 /* A device or its user may no longer read: the next message needs a new key in every room that gave it one. */
 void crypto_room_lost_device(struct matrix *mx, const char *user, const char *device); /* device NULL: all of them */
-/* `!bridge encrypted yes`: who agreed, or "" */
-const char *crypto_room_agreed(struct mx_room *room);
+/* `!bridge encrypted yes`: who agreed that the room is carried to other networks, or "". Callback's arena. */
+const char *crypto_room_agreed(struct matrix *mx, const char *room_id);
+int crypto_room_agree(struct matrix *mx, const char *room_id, const char *who); /* "": takes it back */
 
 #endif

@@ -22,9 +22,13 @@ struct e2ee {
     struct people *people;
     struct to_device *to_device;
     struct olm_sessions *olm;
-    struct rooms_keys *rooms;
+    struct crypto_rooms *rooms;
+    struct group_outs *group_out;
+    struct group_ins *group_in;
     struct verifications *verify;
     struct backup *backup;
+    unsigned changes;             /* rises whenever devices, identities or members change: who has to have a
+                                     room's key is looked up again only then */
     unsigned refused, unreadable; /* for the status line */
 };
 

@@ -47,6 +47,4 @@ bool people_changed(struct matrix *mx, const char *user);
 void people_verified(struct matrix *mx, const char *user); /* SAS went well */
 /* The identity shown now becomes the pinned one; not verified. HR_ENOTFOUND: nothing changed there. */
 int people_accept(struct matrix *mx, const char *user);
-/* Called by people for each change that concerns who may hold room keys. Provided by crypto_room.h. */
-
 #endif
