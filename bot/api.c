@@ -7,6 +7,7 @@
 #include "config.h"
 #include "http.h"
 #include "instance.h"
+#include "key.h"
 #include "log.h"
 #include "message.h"
 #include "network.h"
@@ -19,6 +20,7 @@
 #include "timer.h"
 #include "turn.h"
 #include "words.h"
+#include "work.h"
 #include "xalloc.h"
 #include <sys/random.h>
 
@@ -46,6 +48,21 @@ static const char *api_words(struct hr_bot *bot, const char *id, ...)
     const char *text = words_fill(instance_arena(bot), bot->plugin->texts, id, bot->app->config->prefix, ap);
     va_end(ap);
     return text;
+}
+
+static int api_work(struct hr_bot *bot, hr_work_fn *work, hr_work_fn *done, hr_work_fn *drop, void *arg)
+{
+    return works_start(bot->app->works, bot, work, done, drop, arg);
+}
+
+static int api_derive(struct hr_bot *bot, const char *purpose, void *out, size_t len)
+{
+    return key_derive(bot->app->key, bot->app, bot->plugin->name, bot->config->title, purpose, out, len);
+}
+
+static const char *api_store_id(struct hr_bot *bot)
+{
+    return store_id(bot->app->store);
 }
 
 static void api_secret(struct hr_bot *bot, const char *text)
@@ -295,7 +312,7 @@ static const struct hr_network_api network_table = {
     .routes = api_routes, .chats = api_chats, .chat_set = api_chat_set, .say = api_say, .relay = api_relay,      \
     .answer = api_answer, .may = api_may, .hosts = api_hosts, .message = api_message, .release = api_release,    \
     .hide = api_hide, .drop_waiting = api_drop_waiting, .sql = plugin_sql, .networks = api_networks,             \
-    .reports = api_reports, .secret = api_secret
+    .reports = api_reports, .secret = api_secret, .work = api_work, .derive = api_derive, .store_id = api_store_id
 
 static const struct hr_api feature_api = {COMMON, .net = NULL};
 static const struct hr_api network_api = {COMMON, .net = &network_table};

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Puts the parts of the host together, and takes them apart. */
 #include "app.h"
+#include "boot.h"
 #include "chat.h"
 #include "command.h"
 #include "config.h"
 #include "disk.h"
 #include "http.h"
+#include "key.h"
 #include "message.h"
 #include "outbox.h"
 #include "plugins.h"
@@ -15,6 +17,21 @@
 #include "stream.h"
 #include "timer.h"
 #include "turn.h"
+#include "work.h"
+
+/* All that stands between the store and the rest. */
+static void close_store(struct app *app)
+{
+    key_close(app->key);
+    boot_close(app->boot);
+    turn_free(app->turn);
+    uv_run(app->loop, UV_RUN_DEFAULT);
+    store_close(app->store);
+    app->key = NULL;
+    app->boot = NULL;
+    app->turn = NULL;
+    app->store = NULL;
+}
 
 int app_open(struct app *app, unsigned store_flags, char *err, size_t err_size)
 {
@@ -22,7 +39,15 @@ int app_open(struct app *app, unsigned store_flags, char *err, size_t err_size)
     if (rc != HR_OK) {
         return rc;
     }
+    bool temporary = (store_flags & STORE_TEMPORARY) != 0;
     app->turn = turn_new(app->loop, app->store);
+    rc = boot_open(&app->boot, app, temporary, err, err_size);
+    rc = rc == HR_OK ? key_open(&app->key, app, temporary, err, err_size) : rc;
+    if (rc != HR_OK) {
+        close_store(app);
+        return rc;
+    }
+    app->works = works_new(app);
     app->timers = timers_new(app);
     app->http = http_new(app);
     app->streams = streams_new(app);
@@ -55,9 +80,7 @@ void app_close(struct app *app)
     http_free(app->http);
     streams_free(app->streams);
     timers_free(app->timers);
-    turn_free(app->turn);
-    uv_run(app->loop, UV_RUN_DEFAULT);
-    store_close(app->store);
+    close_store(app);
+    works_free(app->works); /* what was swept is freed when the loop comes by */
     arena_clear(&app->arena);
-    app->store = NULL;
 }

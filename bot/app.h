@@ -13,6 +13,9 @@ struct app {
     struct config *config;     /* what the operator wrote */
     struct store *store;
     struct turn *turn;
+    struct boot *boot;         /* notices an old copy of the database */
+    struct key *key;           /* the store key, outside the database */
+    struct works *works;       /* long computations of plugins */
     struct timers *timers;
     struct http *http;
     struct streams *streams;

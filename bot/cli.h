@@ -63,5 +63,6 @@ int cli_example(struct cli *cli);
 int cli_rehearse(struct cli *cli);
 int cli_export(struct cli *cli);
 int cli_backup(struct cli *cli);
+int cli_new_key(struct cli *cli);
 int cli_new_plugin(struct cli *cli);
 #endif

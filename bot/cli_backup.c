@@ -103,7 +103,7 @@ int cli_backup(struct cli *cli)
     if (access(cli->argv[0], F_OK) == 0) {
         return cli_wrong("%s is there already. Give the name of a new file", cli->argv[0]);
     }
-    struct app app;
+    struct app app = {0};
     int code = cli_open(cli, &app);
     if (code == CLI_OK) {
         code = write_backup(app.config->state_dir, cli->argv[0]);

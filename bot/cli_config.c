@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the commands share: configuration, loader, data files; and `check`. */
 #include "cli.h"
+#include "key.h"
 #include "log.h"
 #include "plugins.h"
 #include "xalloc.h"
@@ -156,6 +157,10 @@ int cli_check(struct cli *cli)
     }
     (void)read_config(cli, &app);
     const struct config *config = app.config;
+    char key[1024] = "";
+    if (config->problem_count == 0 && !key_look(config, key, sizeof key)) {
+        config_problem(app.config, (struct config_where){config->file, 1}, "%s", key);
+    }
     size_t problems = config->problem_count, rooms = 0;
     (void)fputs(buf_str(&config->problems), stdout);
     (void)fputs(buf_str(&config->warnings), stdout);

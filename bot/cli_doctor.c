@@ -5,6 +5,7 @@
  */
 #include "api.h"
 #include "instance.h"
+#include "key.h"
 #include "log.h"
 #include "network.h"
 #include "plugins.h"
@@ -173,6 +174,17 @@ static bool is_network(const struct config_plugin *plugin, const void *arg)
     return plugin->plugin && plugin->plugin->network;
 }
 
+/* Before anything connects: without its key the bot wouldn't start. */
+static void print_key(struct visit *visit)
+{
+    char text[1024];
+    bool well = key_look(visit->app->config, text, sizeof(text));
+    if (text[0] != '\0') {
+        (void)printf("Store key: %s%s.\n", well ? "" : "the bot would NOT start: ", text);
+    }
+    visit->failed = !well;
+}
+
 int cli_doctor(struct cli *cli)
 {
     struct app app = {0};
@@ -185,6 +197,7 @@ int cli_doctor(struct cli *cli)
     char *dir = code == CLI_OK ? cli_temp_make() : NULL;
     if (dir) {
         struct visit visit = {.app = &app};
+        print_key(&visit);
         free(app.config->state_dir);
         app.config->state_dir = xstrdup(dir);
         cli_keep_plugins(app.config, is_network, NULL);

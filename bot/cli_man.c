@@ -49,7 +49,11 @@ static const struct item files[] = {
     {"/etc/hashroom/hashroom.conf", "The bot, its chats with rooms and routes, its roles. See: hashroom example"},
     {"/etc/hashroom/plugins/NAME.conf", "One for each plugin that is switched on. See: hashroom example NAME"},
     {"/var/lib/hashroom/hashroom.db",
-     "What was said and what is still to be said. Copy it while the bot is stopped, or with the .backup of sqlite3."},
+     "What was said and what is still to be said. To copy it beside a running bot: hashroom backup"},
+    {"/var/lib/hashroom/hashroom.key",
+     "The key to what plugins encrypt in the database, if key_file names no other. Keep a copy, never together with a "
+     "backup."},
+    {"/var/lib/hashroom/hashroom.boot", "Beside it an old copy of the database is noticed. Moves with the database."},
     {0},
 };
 

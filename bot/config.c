@@ -129,6 +129,10 @@ void config_free(struct config *config)
     free(config->state_dir);
     free(config->name);
     free(config->contact);
+    if (config->key) {
+        explicit_bzero(config->key, strlen(config->key));
+    }
+    free(config->key);
     free(config->prefix);
     free(config->file);
     free(config);

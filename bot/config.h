@@ -83,6 +83,7 @@ struct config_role {
 
 struct config {
     char *dir, *state_dir, *name, *contact, *prefix;
+    char *key; /* the store key as key_file holds it, 64 hex digits; "": hashroom.key beside the database */
     int64_t keep_posts_ms, keep_words_ms;
     char **plugin_path; /* ends in NULL */
     struct config_chat *chat;

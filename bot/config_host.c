@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* hashroom.conf: the bot itself, its chats with rooms and routes, its roles. */
 #include "config_inside.h"
+#include "key.h"
 #include "xalloc.h"
 
 enum { CHATS_MAX = 64, ROOMS_MAX = 256, ROLES_MAX = 64, OPTIONS_MAX = 8 };
@@ -16,6 +17,12 @@ static const struct hr_option file_options[] = {
      .type = HR_STR,
      .preset = "/var/lib/hashroom",
      .help = "Folder for the database, for this bot alone. The bot makes it if it may."},
+    {.name = "key_file",
+     .type = HR_SECRET,
+     .preset = "",
+     .example = "/etc/hashroom/store.key",
+     .help = "File with the key for what plugins encrypt in the database, made with: openssl rand -hex 32. Empty: "
+             "hashroom.key in the folder of state, which the bot makes. Never keep it together with a backup."},
     {.name = "prefix",
      .type = HR_STR,
      .preset = "!",
@@ -215,6 +222,7 @@ static void read_root(struct config *config, struct config_file *file)
     config->state_dir = xstrdup(get(&values, "state")->str);
     config->prefix = xstrdup(get(&values, "prefix")->str);
     config->contact = xstrdup(get(&values, "contact")->str);
+    config->key = xstrdup(get(&values, "key_file")->str);
     config->keep_posts_ms = get(&values, "keep_posts")->num;
     config->keep_words_ms = get(&values, "keep_words")->num;
     config_strings_free(config->plugin_path);
@@ -225,6 +233,10 @@ static void read_root(struct config *config, struct config_file *file)
                        "name: '%.40s' is not a name. Write 1 to 32 letters "
                        "and digits without spaces",
                        config->name);
+    }
+    if (config->key[0] && !key_parse(config->key, (unsigned char[KEY_BYTES]){0})) {
+        config_problem(config, where(file, &values, "key_file", file->root),
+                       "key_file: the file doesn't hold 64 hex digits. A new one is made with: openssl rand -hex 32");
     }
     if (config->state_dir[0] != '/') {
         config_problem(config, where(file, &values, "state", file->root),
@@ -339,6 +351,7 @@ void config_read_host(struct config *config)
         config->prefix = xstrdup("!");
         config->state_dir = xstrdup("");
         config->contact = xstrdup("");
+        config->key = xstrdup("");
         config->plugin_path = config_strings(NULL);
         config_file_clear(&file);
         return;

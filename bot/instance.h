@@ -20,6 +20,8 @@ struct hr_bot {
     bool failed;    /* start() failed or a callback broke: reported, left alone */
     struct network *network; /* network plugins: see network.h of the host; else NULL */
     struct hr_timer *timers;     /* lists by owner; each module sweeps its own */
+    struct hr_work *works;
+    int work_count;
     struct hr_request *requests;
     struct hr_stream *streams;
     struct hr_bot *next;

@@ -24,6 +24,10 @@ static const struct cli_command commands[] = {
      "Writes the database into a new file, also while the bot runs. To go back to it, put it in the place of "
      "hashroom.db.",
      cli_backup},
+    {"new-key", "",
+     "For when the store key is lost: the bot makes a new one at its next start. What plugins had encrypted in the "
+     "database is lost then. Does nothing while the key is in its place.",
+     cli_new_key},
     {"export", "NAME [--chat CHAT] [--format FORMAT]",
      "Prints what a plugin kept, for example: export links --format md. Without NAME: lists what there is.",
      cli_export},

@@ -16,6 +16,7 @@
 #include "terminal.h"
 #include "timer.h"
 #include "turn.h"
+#include "work.h"
 #include "xalloc.h"
 #include <dirent.h>
 #include <dlfcn.h>
@@ -214,6 +215,7 @@ static void bot_sweep(struct hr_bot *bot)
     http_sweep(bot);
     streams_sweep(bot);
     terminal_sweep(bot);
+    works_sweep(bot);
     plugin_sql_sweep(bot);
 }
 
@@ -255,6 +257,7 @@ static void bot_stop(struct hr_bot *bot)
 {
     bot->stopping = true;
     if (bot->started) {
+        works_sweep(bot); /* before stop(): what a thread works on may be freed there */
         instance_enter(bot);
         bot->plugin->stop(bot->state);
         instance_leave(bot, HR_OK);

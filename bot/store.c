@@ -69,6 +69,14 @@ static void make_id(char id[ID_CHARS + 1])
     id[ID_CHARS] = '\0';
 }
 
+void store_renew_id(struct store *store)
+{
+    make_id(store->id);
+    sqlite3_stmt *stmt = store_sql(store, "INSERT OR REPLACE INTO host_meta(key, value) VALUES('store_id', ?1)");
+    sqlite3_bind_text(stmt, 1, store->id, -1, SQLITE_STATIC);
+    (void)store_run(store, stmt);
+}
+
 static int load_id(struct store *store, bool read_only, char *err, size_t err_size)
 {
     sqlite3_stmt *stmt = store_sql(store, "SELECT value FROM host_meta WHERE key = 'store_id'");
@@ -81,10 +89,8 @@ static int load_id(struct store *store, bool read_only, char *err, size_t err_si
     if (read_only) {
         return fail("database", "it is empty; start hashroom once before", err, err_size);
     }
-    make_id(store->id);
-    stmt = store_sql(store, "INSERT INTO host_meta(key, value) VALUES('store_id', ?1)");
-    sqlite3_bind_text(stmt, 1, store->id, -1, SQLITE_STATIC);
-    return store_run(store, stmt);
+    store_renew_id(store);
+    return HR_OK;
 }
 
 static int prepare_database(struct store *store, unsigned flags, char *err, size_t err_size)

@@ -19,6 +19,7 @@ int store_open(struct store **out, const char *dir, unsigned flags, char *err, s
 void store_close(struct store *store); /* NULL is fine */
 sqlite3 *store_db(struct store *store);
 const char *store_id(struct store *store); /* 16 letters and digits, new for each database */
+void store_renew_id(struct store *store);  /* this may be an old copy: no far side may take it for the newer one */
 /* Runs the steps of `steps` (ends in NULL) that `owner` has not run yet, each
  * in a transaction. HR_EINVAL if the database is newer than the program. */
 int store_migrate(struct store *store, const char *owner, const char *const *steps, char *err, size_t err_size);

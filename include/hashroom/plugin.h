@@ -302,6 +302,7 @@ struct hr_say {
 };
 
 typedef void hr_timer_fn(void *arg);
+typedef void hr_work_fn(void *arg);
 /* Called for each row; a negative result ends the query and is returned. */
 typedef int hr_row_fn(void *arg, const struct hr_value *column, size_t count);
 typedef int hr_room_fn(void *arg, const struct hr_room *room);
@@ -390,6 +391,23 @@ struct hr_api {
 
     /* A secret that came later than the options (a token): no log line shows it from now on. */
     void (*secret)(struct hr_bot *bot, const char *text);
+
+    /* -- long computations, keys -- */
+    /* Runs work(arg) on another thread, once this callback is committed: it touches nothing but `arg` and calls
+     * nothing of the host. Then done(arg) on the loop, a callback like any other (savepoint, turn). If the callback
+     * that asked is undone, or the instance stops before, drop(arg) (may be NULL) comes instead, before stop() and
+     * after work() has ended: it frees what arg owns and calls nothing of the host. One of done and drop comes, once.
+     * The host runs few at a time, in the order they were asked for. HR_ELIMIT: 64 are not done yet. */
+    int (*work)(struct hr_bot *bot, hr_work_fn *work, hr_work_fn *done, hr_work_fn *drop, void *arg);
+    /* Key material for what this instance encrypts in its tables: `len` (1 to 64) bytes of HKDF-SHA256 from the store
+     * key, which is kept outside the database; the same for the same plugin, instance and purpose, over restarts
+     * and from backups. After `hashroom new-key` they are others: then what was encrypted can't be read any more, and
+     * the plugin starts anew. In rehearsals, doctor and export the key is a throwaway one. HR_EINVAL: no purpose, or
+     * one over 200 bytes, or len. */
+    int (*derive)(struct hr_bot *bot, const char *purpose, void *out, size_t len);
+    /* 16 letters and digits that name this database. Another one than at the last start: an older copy was put back
+     * (a backup). What the far side must never see twice, such as transaction ids and ratchets, then starts anew. */
+    const char *(*store_id)(struct hr_bot *bot);
 };
 
 /* Is `fn`, added after the first release, in the running host? */

@@ -344,6 +344,21 @@ static void api_secret(struct hr_bot *bot, const char *text)
     (void)text;
 }
 
+static int api_work(struct hr_bot *bot, hr_work_fn *work, hr_work_fn *done, hr_work_fn *drop, void *arg)
+{
+    return fake_work_add(bot->fake, work, done, drop, arg);
+}
+
+static int api_derive(struct hr_bot *bot, const char *purpose, void *out, size_t len)
+{
+    return fake_derive(bot->fake, purpose, out, len);
+}
+
+static const char *api_store_id(struct hr_bot *bot)
+{
+    return bot->fake->store_id;
+}
+
 static int api_reports(struct hr_bot *bot, hr_report_fn *fn, void *arg)
 {
     for (size_t i = 0; i < bot->fake->report_count; i++) {
@@ -392,6 +407,9 @@ void fake_fill_api(struct fake *fake)
         .networks = api_networks,
         .reports = api_reports,
         .secret = api_secret,
+        .work = api_work,
+        .derive = api_derive,
+        .store_id = api_store_id,
         .net = fake->plugin->network ? &fake->net : NULL,
     };
 }

@@ -178,6 +178,7 @@ int fake_leave(struct fake *fake, size_t mark, int status)
         (void)fake_sql(fake, sql);
         undo_records(fake, mark < fake->entry_count ? mark : fake->entry_count);
     }
+    fake_works_leave(fake, status >= 0);
     (void)snprintf(sql, sizeof sql, "RELEASE fake_%d", fake->depth);
     (void)fake_sql(fake, sql);
     if (--fake->depth == 0) {
@@ -204,6 +205,7 @@ struct fake *fake_new(const struct hr_plugin *plugin)
     fake->private_left = 100;
     fake->instance = fake_copy(&fake->kept, plugin->name);
     fake->hosts = fake_copy(&fake->kept, "Asha");
+    fake->store_id = fake_copy(&fake->kept, "fakestore2222222");
     fake_settings_init(fake);
     fake_db_open(fake);
     fake_fill_api(fake);
@@ -272,6 +274,7 @@ int fake_start(struct fake *fake)
     if (status < 0) {
         fake->started = false;
         fake_timers_clear(fake);
+        fake_works_clear(fake);
         fake_net_clear(fake);
     }
     return status;
@@ -282,6 +285,7 @@ void fake_stop(struct fake *fake)
     if (!fake->started) {
         return;
     }
+    fake_works_clear(fake);
     if (fake->plugin->stop) {
         fake_enter(fake);
         fake->plugin->stop(fake->state);
@@ -290,6 +294,7 @@ void fake_stop(struct fake *fake)
     fake->started = false;
     fake->state = NULL;
     fake_timers_clear(fake);
+    fake_works_clear(fake);
     fake_net_clear(fake);
 }
 

@@ -149,6 +149,11 @@ void fake_chat_clock(struct fake *fake, int64_t at_ms); /* the chat clock alone,
 size_t fake_timers(const struct fake *fake);            /* how many wait */
 int64_t fake_next_timer_ms(const struct fake *fake);    /* on its own clock; -1: none */
 
+size_t fake_works(const struct fake *fake); /* computations of work() that wait */
+size_t fake_work(struct fake *fake);        /* runs them, in order, with those they start; how many */
+void fake_key(struct fake *fake, int number);               /* another store key: derive() gives other bytes */
+void fake_store_id(struct fake *fake, const char *id);      /* as if an older copy of the database had been put back */
+
 /* Runs SQL of the test in the plugin's database, without the plugin's limits. */
 int fake_sql(struct fake *fake, const char *sql);
 int64_t fake_number(struct fake *fake, const char *sql); /* first column of the first row, -1 if there is none */

@@ -55,6 +55,12 @@ struct fake_entry {
     struct fake_piece *memory;
 };
 
+struct fake_work {
+    hr_work_fn *work, *done, *drop;
+    void *arg;
+    int depth; /* of the callback that asked, while it may still be undone; 0: committed */
+};
+
 struct fake_log_row {
     struct hr_message message;
     char *key, *revision, *remote;
@@ -109,6 +115,10 @@ struct fake {
     int64_t chat_ms, mono_ms;
     struct hr_timer *timers;
     uint64_t timer_order;
+    struct fake_work *works; /* oldest first */
+    size_t work_count;
+    int key;
+    char *store_id;
     struct hr_request *requests;
     struct hr_stream *streams;
     void (*line)(void *arg, const char *text);
@@ -144,6 +154,10 @@ int fake_timer_add(struct fake *fake, bool chat, int64_t at_ms, int64_t repeat_m
                    struct hr_timer **out); /* fake_time.c */
 void fake_timer_stop(struct hr_timer *timer);
 void fake_timers_clear(struct fake *fake);
+int fake_work_add(struct fake *fake, hr_work_fn *work, hr_work_fn *done, hr_work_fn *drop, void *arg); /* fake_work.c */
+void fake_works_leave(struct fake *fake, bool keep); /* at the end of each callback */
+void fake_works_clear(struct fake *fake);
+int fake_derive(struct fake *fake, const char *purpose, void *out, size_t len);
 void fake_db_open(struct fake *fake); /* fake_sql.c */
 int fake_db_schema(struct fake *fake);
 int fake_db_run(struct fake *fake, const char *sql, const struct hr_value *args, size_t count, hr_row_fn *row,

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 struct toy {
+    int worked, dropped;
     struct hr_bot *bot;
     const struct hr_api *api;
     struct hr_timer *timer;
@@ -51,11 +52,22 @@ static void toy_stop(void *state)
     free(state);
 }
 
+static void work_toy(void *arg)
+{
+    ((struct toy *)arg)->worked++;
+}
+
+static void drop_toy(void *arg)
+{
+    ((struct toy *)arg)->dropped++;
+}
+
 static int run_save(void *state, const struct hr_call *call)
 {
     struct toy *toy = state;
     int status = toy->api->sql(toy->bot, "INSERT INTO toy_tick VALUES (?1)", &HR_V_INT(call->argc), 1, NULL, NULL);
     (void)toy->api->answer(toy->bot, call, call->argc ? call->argv[0] : "nothing");
+    status = status < 0 ? status : toy->api->work(toy->bot, work_toy, work_toy, drop_toy, toy);
     return call->argc == 3 ? HR_EFAIL : status;
 }
 
@@ -111,6 +123,8 @@ static void failed_callback_leaves_nothing_behind(void **state)
     assert_int_equal(fake_command(fake, room, "!store one two three"), HR_EFAIL);
     assert_int_equal(fake_count(fake, FAKE_ANSWER), 0);
     assert_int_equal(fake_number(fake, "SELECT count(*) FROM toy_tick"), 0);
+    assert_int_equal(fake_works(fake), 0);
+    assert_int_equal(((struct toy *)fake_state(fake))->dropped, 1);
     assert_int_equal(fake_command(fake, room, "!store one"), HR_OK);
     assert_string_equal(fake_last(fake, FAKE_ANSWER)->text, "one");
     assert_int_equal(fake_number(fake, "SELECT n FROM toy_tick"), 1);
@@ -144,6 +158,92 @@ static void key_is_said_once(void **state)
     fake_free(fake);
 }
 
+struct sum {
+    int to, result;
+    bool done, dropped;
+};
+
+static void add_up(void *arg)
+{
+    struct sum *sum = arg;
+    for (int i = 1; i <= sum->to; i++) {
+        sum->result += i;
+    }
+}
+
+static void on_added(void *arg)
+{
+    ((struct sum *)arg)->done = true;
+}
+
+static void on_dropped(void *arg)
+{
+    ((struct sum *)arg)->dropped = true;
+}
+
+static void work_is_done_when_the_test_says_so_or_dropped_at_the_stop(void **state)
+{
+    (void)state;
+    struct fake *fake = started();
+    const struct hr_api *api = fake_api(fake);
+    struct sum one = {.to = 3}, two = {.to = 4};
+    assert_int_equal(api->work(fake_bot(fake), add_up, on_added, on_dropped, &one), HR_OK);
+    assert_false(one.done);
+    assert_int_equal(fake_work(fake), 1);
+    assert_true(one.done && one.result == 6 && !one.dropped);
+    assert_int_equal(api->work(fake_bot(fake), add_up, on_added, on_dropped, &two), HR_OK);
+    assert_int_equal(fake_works(fake), 1);
+    fake_stop(fake);
+    assert_true(two.dropped && !two.done && two.result == 0);
+    fake_free(fake);
+}
+
+static void no_more_than_64_works_wait(void **state)
+{
+    (void)state;
+    struct fake *fake = started();
+    const struct hr_api *api = fake_api(fake);
+    struct sum sum = {.to = 1};
+    for (int i = 0; i < 64; i++) {
+        assert_int_equal(api->work(fake_bot(fake), add_up, on_added, NULL, &sum), HR_OK);
+    }
+    assert_int_equal(api->work(fake_bot(fake), add_up, on_added, NULL, &sum), HR_ELIMIT);
+    assert_int_equal(api->work(fake_bot(fake), NULL, on_added, NULL, &sum), HR_EINVAL);
+    assert_int_equal(fake_work(fake), 64);
+    fake_free(fake);
+}
+
+static void derived_bytes_depend_on_purpose_instance_and_key_alone(void **state)
+{
+    (void)state;
+    struct fake *fake = started();
+    const struct hr_api *api = fake_api(fake);
+    unsigned char first[32], again[32];
+    assert_int_equal(api->derive(fake_bot(fake), "p", first, sizeof first), HR_OK);
+    assert_int_equal(api->derive(fake_bot(fake), "p", again, sizeof again), HR_OK);
+    assert_memory_equal(first, again, sizeof first);
+    assert_int_equal(api->derive(fake_bot(fake), "q", again, sizeof again), HR_OK);
+    assert_memory_not_equal(first, again, sizeof first);
+    fake_key(fake, 2);
+    assert_int_equal(api->derive(fake_bot(fake), "p", again, sizeof again), HR_OK);
+    assert_memory_not_equal(first, again, sizeof first);
+    assert_int_equal(api->derive(fake_bot(fake), "", again, sizeof again), HR_EINVAL);
+    assert_int_equal(api->derive(fake_bot(fake), "p", again, 65), HR_EINVAL);
+    fake_free(fake);
+}
+
+static void store_id_is_the_same_until_the_test_gives_another(void **state)
+{
+    (void)state;
+    struct fake *fake = started();
+    const struct hr_api *api = fake_api(fake);
+    assert_int_equal(strlen(api->store_id(fake_bot(fake))), 16);
+    fake_store_id(fake, "abc");
+    assert_string_equal(api->store_id(fake_bot(fake)), "abc");
+    assert_true(HR_HAS(api, store_id));
+    fake_free(fake);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +252,10 @@ int main(void)
         cmocka_unit_test(failed_callback_leaves_nothing_behind),
         cmocka_unit_test(restart_keeps_the_database_and_sweeps_timers),
         cmocka_unit_test(key_is_said_once),
+        cmocka_unit_test(work_is_done_when_the_test_says_so_or_dropped_at_the_stop),
+        cmocka_unit_test(no_more_than_64_works_wait),
+        cmocka_unit_test(derived_bytes_depend_on_purpose_instance_and_key_alone),
+        cmocka_unit_test(store_id_is_the_same_until_the_test_gives_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
