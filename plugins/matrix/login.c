@@ -3,16 +3,23 @@
 #include "login.h"
 
 #include "call.h"
+#include "refresh.h"
 #include "scan.h"
 #include "sync.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void hide_token(struct matrix *mx)
+enum { DEVICE_LETTERS = 10 };
+static const int64_t MAX_LIFE_MS = 100LL * 365 * 24 * 3600 * 1000;
+
+static void hide_tokens(struct matrix *mx)
 {
     if (mx->token != NULL) {
         mx->api->secret(mx->bot, mx->token);
+    }
+    if (mx->refresh != NULL) {
+        mx->api->secret(mx->bot, mx->refresh);
     }
 }
 
@@ -23,10 +30,13 @@ static int on_row(void *arg, const struct hr_value *column, size_t count)
     struct matrix *mx = arg;
     (void)count;
     mem_set(&mx->device, matrix_column(&column[0]));
-    mem_set(&mx->token, matrix_column(&column[1]));
-    hide_token(mx);
+    mx->device_new = column[1].str[0] == '\0'; /* the process ended before it logged in */
+    mem_set(&mx->token, mx->device_new ? NULL : column[1].str);
     mem_set(&mx->since, matrix_column(&column[2]));
     mx->device_since_ms = column[3].num;
+    mem_set(&mx->refresh, matrix_column(&column[4]));
+    mx->expires_ms = column[5].num;
+    hide_tokens(mx);
     return HR_OK;
 }
 
@@ -36,15 +46,39 @@ static int save(struct matrix *mx)
         HR_V_STR(mx->name),
         HR_V_STR(mx->homeserver),
         HR_V_STR(mx->user),
-        HR_V_STR(mx->device),
-        HR_V_STR(mx->token),
+        HR_V_STR(mx->device != NULL ? mx->device : ""),
+        HR_V_STR(mx->token != NULL ? mx->token : ""),
         HR_V_STR(mx->since != NULL ? mx->since : ""),
         HR_V_INT(mx->device_since_ms),
+        HR_V_STR(mx->refresh != NULL ? mx->refresh : ""),
+        HR_V_INT(mx->expires_ms),
     };
     return mx->api->sql(mx->bot,
                         "INSERT OR REPLACE INTO matrix_account(instance, homeserver, user, device, token, since,"
-                        " device_since_ms) VALUES(?1, ?2, ?3, ?4, ?5, nullif(?6, ''), ?7)",
-                        args, 7, NULL, NULL);
+                        " device_since_ms, refresh, expires_ms)"
+                        " VALUES(?1, ?2, ?3, ?4, ?5, nullif(?6, ''), ?7, nullif(?8, ''), ?9)",
+                        args, 9, NULL, NULL);
+}
+
+void login_take_tokens(struct matrix *mx, const char *token, const char *refresh, const json_t *expires_in_ms)
+{
+    char *kept = mem_dup(refresh); /* may be the one that is replaced */
+    mem_set(&mx->token, token);
+    mem_set(&mx->refresh, kept);
+    free(kept);
+    int64_t life_ms = json_is_integer(expires_in_ms) ? (int64_t)json_integer_value(expires_in_ms) : 0;
+    mx->expires_ms = life_ms > 0 && life_ms < MAX_LIFE_MS ? mx->api->wall_ms(mx->bot) + life_ms : 0;
+    hide_tokens(mx);
+    mx->login_no++;
+    (void)save(mx);
+    refresh_plan(mx);
+}
+
+void login_device_changed(struct matrix *mx)
+{
+    mx->device_since_ms = mx->api->wall_ms(mx->bot);
+    mx->device_new = false;
+    mx->api->log(mx->bot, HR_INFO, "%s is a new device of %s", mx->device, mx->user);
 }
 
 int login_save_since(struct matrix *mx, const char *since)
@@ -71,9 +105,25 @@ static void try_later(struct matrix *mx, const struct call_reply *reply)
 {
     int64_t wait_ms = matrix_backoff_ms(mx, mx->tries++);
     wait_ms = reply->retry_ms > wait_ms ? reply->retry_ms : wait_ms;
-    matrix_down(mx, mx->api->print(mx->bot, "cannot log in to %s: %s; it is tried again each minute at the latest",
-                                   mx->homeserver, reply->words));
+    matrix_down(mx, mx->api->print(
+                        mx->bot, "cannot log in to %s: %s; it is tried again each minute at the latest", mx->homeserver,
+                        reply->words[0] != '\0' ? reply->words : "the answer is not one of a Matrix server"));
     (void)mx->api->timer_in(mx->bot, wait_ms, 0, on_timer, mx, &mx->timer);
+}
+
+static void refused(struct matrix *mx, const struct call_reply *reply)
+{
+    if (strcmp(reply->errcode, "M_USER_DEACTIVATED") == 0) {
+        give_up(mx, mx->api->print(mx->bot,
+                                   "The account %s is deactivated; it can't be used again. Make another "
+                                   "account, put it into user and password_file, and restart.",
+                                   mx->user));
+        return;
+    }
+    /* Synapse 1.160 answers for a deactivated account as for a wrong password. */
+    const char *worked = mx->since != NULL ? " It worked before: the password was changed, or the account closed." : "";
+    give_up(mx, mx->api->print(mx->bot, "Login as %s was refused: %s.%s Check user and password_file, then restart.",
+                               mx->user, reply->words, worked));
 }
 
 static void on_login(struct matrix *mx, void *arg, const struct call_reply *reply)
@@ -82,11 +132,10 @@ static void on_login(struct matrix *mx, void *arg, const struct call_reply *repl
     const char *token = scan_text(reply->json, "access_token"), *device = scan_text(reply->json, "device_id");
     const char *user = scan_text(reply->json, "user_id");
     if (reply->status == HR_EFAIL) {
-        give_up(mx, mx->api->print(mx->bot, "Login as %s was refused: %s. Check user and password_file, then restart.",
-                                   mx->user, reply->words));
+        refused(mx, reply);
         return;
     }
-    if (reply->status != HR_OK) {
+    if (reply->status != HR_OK || reply->json == NULL) {
         try_later(mx, reply);
         return;
     }
@@ -97,14 +146,13 @@ static void on_login(struct matrix *mx, void *arg, const struct call_reply *repl
                                    mx->homeserver, mx->user));
         return;
     }
-    if (mx->device == NULL || strcmp(mx->device, device) != 0) {
-        mx->device_since_ms = mx->api->wall_ms(mx->bot);
-    }
+    mx->device_new = mx->device_new || mx->device == NULL || strcmp(mx->device, device) != 0;
     mem_set(&mx->device, device);
-    mem_set(&mx->token, token);
-    hide_token(mx);
-    mx->login_no++;
-    (void)save(mx);
+    if (mx->device_new) {
+        login_device_changed(mx);
+    }
+    login_take_tokens(mx, token, scan_text(reply->json, "refresh_token"),
+                      json_object_get(reply->json, "expires_in_ms"));
     mx->api->log(mx->bot, HR_INFO, "logged in as %s, device %s", mx->user, mx->device);
     sync_start(mx);
 }
@@ -129,12 +177,41 @@ static void on_whoami(struct matrix *mx, void *arg, const struct call_reply *rep
         give_up(mx, mx->api->print(mx->bot, "The token does not belong to %s. Check user and token_file.", mx->user));
         return;
     }
-    if (device != NULL && (mx->device == NULL || strcmp(mx->device, device) != 0)) {
-        mx->device_since_ms = mx->api->wall_ms(mx->bot);
-    }
+    bool changed = device != NULL && (mx->device == NULL || strcmp(mx->device, device) != 0);
     mem_set(&mx->device, device != NULL ? device : "");
+    if (changed) {
+        login_device_changed(mx);
+    }
     (void)save(mx);
     sync_start(mx);
+}
+
+/* An id of our own: an answer that is lost leaves no second device behind. */
+static void make_device(struct matrix *mx)
+{
+    char id[DEVICE_LETTERS + 1] = "";
+    uint8_t dice[DEVICE_LETTERS];
+    if (mx->device != NULL || mx->api->random(mx->bot, dice, sizeof(dice)) < 0) {
+        return; /* without dice the server picks one */
+    }
+    for (size_t i = 0; i < DEVICE_LETTERS; i++) {
+        id[i] = (char)('A' + dice[i] % 26);
+    }
+    mem_set(&mx->device, id);
+    mx->device_new = true;
+    (void)save(mx);
+}
+
+static char *password_body(struct matrix *mx, const char *password)
+{
+    char *secret = matrix_trim(password);
+    json_t *body = json_pack("{s:s, s:{s:s, s:s}, s:s, s:s, s:s*, s:b}", "type", "m.login.password", "identifier",
+                             "type", "m.id.user", "user", mx->user, "password", secret, "initial_device_display_name",
+                             mx->api->option(mx->bot, "device_name")->str, "device_id", mx->device, "refresh_token", 1);
+    char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+    json_decref(body);
+    free(secret);
+    return text;
 }
 
 static void login_now(struct matrix *mx)
@@ -147,13 +224,8 @@ static void login_now(struct matrix *mx)
         }
         return;
     }
-    char *secret = matrix_trim(password);
-    json_t *body = json_pack("{s:s, s:{s:s, s:s}, s:s, s:s, s:s*}", "type", "m.login.password", "identifier", "type",
-                             "m.id.user", "user", mx->user, "password", secret, "initial_device_display_name",
-                             mx->api->option(mx->bot, "device_name")->str, "device_id", mx->device);
-    char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
-    json_decref(body);
-    free(secret);
+    make_device(mx);
+    char *text = password_body(mx, password);
     if (text == NULL) {
         give_up(mx, "The password is not valid UTF-8 text. Write it anew into password_file.");
         return;
@@ -170,7 +242,7 @@ int login_start(struct matrix *mx)
 {
     const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(mx->homeserver), HR_V_STR(mx->user)};
     int rc = mx->api->sql(mx->bot,
-                          "SELECT device, token, since, device_since_ms FROM matrix_account"
+                          "SELECT device, token, since, device_since_ms, refresh, expires_ms FROM matrix_account"
                           " WHERE instance = ?1 AND homeserver = ?2 AND user = ?3",
                           args, 3, on_row, mx);
     if (rc < 0) {
@@ -179,8 +251,11 @@ int login_start(struct matrix *mx)
     char *token = matrix_trim(mx->api->option(mx->bot, "token_file")->str);
     if (token[0] != '\0') {
         mem_set(&mx->token, token);
+        mem_set(&mx->refresh, NULL);
+        mx->expires_ms = 0;
     }
     if (mx->token != NULL && token[0] == '\0') {
+        refresh_plan(mx);
         sync_start(mx);
     } else {
         login_now(mx);
@@ -195,6 +270,7 @@ void login_lost(struct matrix *mx, bool soft)
     mx->login_no++; /* answers to requests of the old token are no news */
     mem_set(&mx->token, NULL);
     sync_stop(mx);
+    refresh_stop(mx);
     if (!password) {
         give_up(mx, "The server no longer accepts the token. Make a new one, put it into token_file, and restart.");
         return;

@@ -5,10 +5,17 @@
 
 #include "matrix.h"
 
+#include <jansson.h>
+
 /* Reads what is stored for this account, then logs in or goes straight to sync. */
 int login_start(struct matrix *mx);
 /* The server no longer knows the token. soft: the device lives on. */
 void login_lost(struct matrix *mx, bool soft);
+/* A new pair of tokens: on disk with this turn, used after it. refresh may be NULL; copies. */
+void login_take_tokens(struct matrix *mx, const char *token, const char *refresh, const json_t *expires_in_ms);
+/* mx->device logged in for the first time, in the transaction that saves it: what belonged
+ * to the device before it (transactions, keys) means nothing to the server from here on. */
+void login_device_changed(struct matrix *mx);
 /* Writes where the sync stands, in the transaction of its messages. */
 int login_save_since(struct matrix *mx, const char *since);
 

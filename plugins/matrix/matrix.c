@@ -106,6 +106,7 @@ static void stop(void *state)
     free(mx->homeserver);
     free(mx->user);
     free(mx->token);
+    free(mx->refresh);
     free(mx->device);
     free(mx->since);
     free(mx->reason);

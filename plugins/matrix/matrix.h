@@ -85,6 +85,13 @@ struct matrix {
     char *user;
     char *token, *device; /* NULL: not logged in */
     unsigned login_no;    /* which token a request went out with */
+    char *refresh;        /* token that gets the next token, or NULL */
+    int64_t expires_ms;   /* wall clock: end of the token, 0: not told */
+    bool renewing;        /* a new token is on its way: requests wait */
+    struct call *renewal; /* asking for it, or NULL */
+    struct hr_timer *refresh_timer;
+    unsigned refresh_tries;
+    bool device_new;      /* the device id was made here and has not logged in yet */
     int64_t device_since_ms; /* wall clock: transaction ids of before mean nothing to the server */
     char *since;
     bool want_full;   /* the next sync has to bring all state */

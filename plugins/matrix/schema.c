@@ -69,5 +69,10 @@ const char *const matrix_schema[] = {
     " content TEXT NOT NULL, PRIMARY KEY(instance, txn)) STRICT, WITHOUT ROWID",
     "CREATE TABLE matrix_key_request(instance TEXT NOT NULL, room_id TEXT NOT NULL, session TEXT NOT NULL,"
     " request TEXT NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY(instance, room_id, session)) STRICT, WITHOUT ROWID",
+
+    /* ---- the session's life ---- */
+
+    "ALTER TABLE matrix_account ADD COLUMN refresh TEXT",
+    "ALTER TABLE matrix_account ADD COLUMN expires_ms INTEGER NOT NULL DEFAULT 0",
     NULL,
 };

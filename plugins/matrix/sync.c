@@ -11,6 +11,7 @@
 enum {
     POLL_MS = 30000,
     MAX_REPLY = 64 * 1024 * 1024, /* 100 to-device events and 50 of each room, 64 kB each, is less for most */
+    LONG_MS = 120000,
     FIRST_LIMIT = 1,
     LIMIT = 50, /* events of one room; older ones are fetched by gap.c */
 };
@@ -32,7 +33,10 @@ static void later(struct matrix *mx, const char *what, int64_t at_least_ms)
     if (mx->timer != NULL) {
         return;
     }
-    if (mx->tries == 1) { /* one cut connection is no news for the rooms */
+    if (at_least_ms >= LONG_MS) { /* the server has said so, it is no accident */
+        matrix_down(mx, mx->api->print(mx->bot, "cannot read from %s: %s; it is tried again in %d minutes",
+                                       mx->homeserver, what, (int)(wait_ms / 60000)));
+    } else if (mx->tries == 1) { /* one cut connection is no news for the rooms */
         matrix_error(mx, "cannot read from %s: %s; next try in %d s", mx->homeserver, what,
                      (int)((wait_ms + 999) / 1000));
     } else {

@@ -297,27 +297,6 @@ def test_a_429_is_obeyed_and_nothing_is_lost(tmp_path):
             c.close()
 
 
-def test_a_session_that_expires_is_opened_again(tmp_path):
-    from synapse import Synapse
-    with Synapse(extra={"nonrefreshable_access_token_lifetime": "6s"}) as server:
-        c = Chat(tmp_path, server, "short")
-        one, two = c.rooms
-        try:
-            with c.bot:
-                c.wait_in()
-                c.bot.wait_log("the server ended the session", 40)
-                c.bot.wait_log("logged in as", 40, count=2)
-                renewed = server.register("shortcarl")
-                carl = Matrix(server.url, renewed["user_id"], renewed["access_token"])
-                carl.join(one)
-                carl.say(one, "still reading")
-                carl.join(two)
-                wait_for(lambda: any("still reading" in e.get("content", {}).get("body", "") for e in carl.history(two)
-                                     if e["sender"] == c.user), 20, 0.3, c.bot.tail)
-        finally:
-            c.close()
-
-
 # ---- poison, sent for real -----------------------------------------------------------------
 
 def raw(server, token, method, path, body):

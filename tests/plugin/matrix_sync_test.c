@@ -10,9 +10,12 @@ static void the_password_goes_in_the_body_and_the_token_in_a_header_only(void **
     struct world *world = world_new(ROOM);
     assert_int_equal(fake_start(world->fake), HR_OK);
     const struct fake_record *login = fake_last(world->fake, FAKE_HTTP);
-    assert_string_equal(login->text,
-                        "{\"type\":\"m.login.password\",\"identifier\":{\"type\":\"m.id.user\",\"user\":\"" BOT "\"},"
-                        "\"password\":\"secret words\",\"initial_device_display_name\":\"hashroom\"}");
+    assert_ptr_equal(strstr(login->text,
+                            "{\"type\":\"m.login.password\",\"identifier\":{\"type\":\"m.id.user\",\"user\":\"" BOT
+                            "\"},\"password\":\"secret words\",\"initial_device_display_name\":\"hashroom\","
+                            "\"device_id\":\""),
+                     login->text);
+    assert_non_null(strstr(login->text, "\",\"refresh_token\":true}"));
     assert_null(strstr(login->headers, "Authorization"));
     answer(world, "POST http://127.0.0.1:8008/_matrix/client/v3/login", 200,
            "{\"user_id\":\"" BOT "\",\"access_token\":\"tok1\",\"device_id\":\"DEV\"}");

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+"""A Matrix account's life on a real Synapse: tokens that end, logouts, a proxy that stumbles, locked and closed accounts."""
+import time
+import urllib.parse
+
+import pytest
+from clients import Matrix, MatrixError, wait_for
+from synapse import PASSWORD, Synapse
+from test_matrix import Chat
+
+
+@pytest.fixture(scope="module")
+def short_lived():
+    """Tokens end after 3 seconds unless they are renewed."""
+    with Synapse(extra={"refreshable_access_token_lifetime": "3s"}) as server:
+        server.admin = Matrix.register(server, "admin", admin=True)
+        yield server
+
+
+@pytest.fixture
+def chat(tmp_path, short_lived, request):
+    made = []
+
+    def make(server=short_lived, **options):
+        name = f"l{len(made)}{abs(hash(request.node.name)) % 10 ** 8}"
+        made.append(Chat(tmp_path, server, name, **options))
+        return made[-1]
+    yield make
+    for one in made:
+        one.close()
+
+
+def admin(server, method, path, body=None):
+    return server.admin.api(method, path, body, prefix="/_synapse/admin")
+
+
+def devices(server, user):
+    return [d["device_id"] for d in admin(server, "GET", f"/v2/users/{urllib.parse.quote(user)}/devices")["devices"]]
+
+
+def test_a_session_outlives_many_tokens_on_one_device_and_over_restarts(chat, short_lived):
+    c = chat()
+    one, two = c.rooms
+    with c.bot:
+        c.wait_in()
+        tokens = set()
+        for n in range(4):
+            tokens.add(c.bot.value("SELECT token FROM matrix_account"))
+            c.owner.say(one, f"line {n}")
+            c.relayed(two, f"line {n}")
+            wait_for(lambda: c.bot.value("SELECT token FROM matrix_account") not in tokens, 30, 0.1, c.bot.tail)
+    wait_for(lambda: c.bot.value("SELECT expires_ms FROM matrix_account") < time.time() * 1000, 30, 0.2)
+    with c.bot:
+        c.owner.say(one, "after the restart")
+        c.relayed(two, "after the restart")
+        c.bot.wait_settled()
+    assert c.bot.log().count("logged in as") == 1, c.bot.log()
+    assert "ended the session" not in c.bot.log()
+    own = devices(short_lived, c.user)
+    assert len(own) == 2 and c.bot.value("SELECT device FROM matrix_account") in own  # the other one registered
+    c.bot.assert_accounted()
+
+
+def test_a_pair_killed_between_two_steps_is_renewed_or_logged_in_again_on_the_same_device(chat):
+    c = chat()
+    one, two = c.rooms
+    c.bot.start()
+    c.wait_in()
+    device = c.bot.value("SELECT device FROM matrix_account")
+    for n in range(12):
+        c.owner.say(one, f"line {n:02}")
+        c.bot.kill9()
+        c.bot.start()
+        c.relayed(two, f"line {n:02}", 60)
+    c.bot.wait_settled()
+    c.bot.stop()
+    assert c.bot.value("SELECT device FROM matrix_account") == device
+    assert [t.split(": ", 1)[1] for t in c.guest.said(two, c.user)] == [f"line {n:02}" for n in range(12)]
+    c.bot.assert_accounted()
+
+
+def test_a_device_that_was_signed_out_is_replaced_by_a_new_one(chat, short_lived):
+    c = chat()
+    one, two = c.rooms
+    with c.bot:
+        c.wait_in()
+        device = c.bot.value("SELECT device FROM matrix_account")
+        admin(short_lived, "DELETE", f"/v2/users/{urllib.parse.quote(c.user)}/devices/{device}")
+        c.bot.wait_log("is a new device of", 60, count=2)
+        assert c.bot.value("SELECT device FROM matrix_account") != device
+        c.owner.say(one, "on another device")
+        c.relayed(two, "on another device", 60)
+        c.bot.wait_settled()
+    c.bot.assert_accounted()
+
+
+def test_a_deactivated_account_stops_in_one_plain_line(chat, short_lived):
+    c = chat()
+    with c.bot:
+        c.wait_in()
+        admin(short_lived, "POST", f"/v1/deactivate/{urllib.parse.quote(c.user)}", {})
+        wait_for(lambda: "is deactivated" in c.bot.log() or "was refused" in c.bot.log(), 60, 0.2, c.bot.tail)
+        assert c.bot.alive
+    told = [line for line in c.bot.log().splitlines() if "is deactivated" in line or "was refused" in line]
+    print(told)
+    assert len(told) == 1, told
+
+
+def test_a_session_that_may_not_be_renewed_is_opened_again_with_the_password(tmp_path):
+    with Synapse(extra={"session_lifetime": "6s", "refreshable_access_token_lifetime": "3s",
+                        "nonrefreshable_access_token_lifetime": "6s"}) as server:
+        c = Chat(tmp_path, server, "short")
+        one, two = c.rooms
+        try:
+            with c.bot:
+                c.wait_in()
+                device = c.bot.value("SELECT device FROM matrix_account")
+                c.bot.wait_log("the server ended the session", 60)
+                c.bot.wait_log("logged in as", 60, count=2)
+                renewed = server.register("shortcarl")
+                carl = Matrix(server.url, renewed["user_id"], renewed["access_token"])
+                carl.join(one)
+                carl.say(one, "still reading")
+                carl.join(two)
+                wait_for(lambda: any("still reading" in e.get("content", {}).get("body", "") for e in carl.history(two)
+                                     if e["sender"] == c.user), 20, 0.3, c.bot.tail)
+                assert (c.bot.value("SELECT device FROM matrix_account") == device) == (
+                    c.bot.log().count("is a new device") == 1)
+        finally:
+            c.close()
+
+
+def test_a_token_that_nobody_told_the_end_of_is_renewed_when_it_is_refused(chat, short_lived):
+    c = chat()
+    one, two = c.rooms
+    with c.bot:
+        c.wait_in()
+    import sqlite3
+    with sqlite3.connect(c.bot.state / "hashroom.db") as db:  # as if the server had not said expires_in_ms
+        db.execute("UPDATE matrix_account SET expires_ms = 0")
+    db.close()
+    old = c.bot.value("SELECT token FROM matrix_account")
+    probe = Matrix(short_lived.url, c.user, old)
+
+    def ended():
+        try:
+            probe.api("GET", "/account/whoami")
+            return False
+        except MatrixError as error:
+            print(error.body)
+            return error.body["errcode"] == "M_UNKNOWN_TOKEN"
+    wait_for(ended, 30, 0.3)
+    with c.bot:
+        c.owner.say(one, "soft logout")
+        c.relayed(two, "soft logout")
+    assert c.bot.log().count("logged in as") == 1
+    assert PASSWORD not in c.bot.log() and old not in c.bot.log()
