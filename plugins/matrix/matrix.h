@@ -75,6 +75,7 @@ struct seen { /* see seen.h */
 
 struct invite;
 struct batch;
+struct e2ee;
 
 struct matrix {
     struct hr_bot *bot;
@@ -111,6 +112,7 @@ struct matrix {
     uintptr_t gap_no;
     struct seen seen[MATRIX_MAX_SEEN]; /* a ring */
     size_t seen_count;
+    struct e2ee *e2ee; /* end-to-end encryption, e2ee/e2ee.h */
     unsigned bad_events, calls_refused;
     double rate, burst;  /* of the account, as learned */
     int64_t limited_ms;  /* monotonic: last 429, 0: none */

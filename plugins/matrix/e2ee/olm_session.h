@@ -21,7 +21,8 @@ int olm_session_decrypt(struct matrix *mx, const char *sender, const json_t *con
 
 /* The same content to many devices. Missing sessions are claimed (10 s at most for a
  * server), made and used on the thread pool in slices, saved and queued
- * with to_device.h; then done() once. `reached` got it, `missed` have no one-time key left. */
+ * with to_device.h; then done() once. `reached` got it, `missed` have no one-time key left.
+ * drop(arg) from olm_session_stop() at the latest. */
 typedef void olm_many_fn(struct matrix *mx, void *arg, const struct peer *reached, size_t reached_count,
                          const struct peer *missed, size_t missed_count);
 int olm_session_send(struct matrix *mx, const struct peer *peers, size_t count, const char *type,

@@ -32,7 +32,7 @@ typedef void people_fn(struct matrix *mx, void *arg);
 /* done(arg) once the devices of these users are known as far as they can be: at
  * once if nothing is outdated, else after the queries, at the latest after 10 s (a
  * dead server keeps nobody waiting; its users stay outdated and are asked again
- * with back-off). drop(arg) instead, if the plugin stops. */
+ * with back-off). drop(arg) instead, from people_stop(). */
 void people_fresh(struct matrix *mx, const char *const *users, size_t count, people_fn *done, void (*drop)(void *arg),
                   void *arg);
 

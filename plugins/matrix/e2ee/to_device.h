@@ -20,6 +20,9 @@ void to_device_stop(struct matrix *mx);
  * until to_device_flush() of the same callback. */
 int to_device_add(struct matrix *mx, const char *type, const char *user, const char *device, const json_t *content);
 int to_device_flush(struct matrix *mx);
+/* fn(arg) once everything queued so far was taken by the server, or refused for good; at once
+ * if nothing waits. drop(arg) from to_device_stop(). */
+void to_device_after(struct matrix *mx, people_fn *fn, void (*drop)(void *arg), void *arg);
 /* The array to_device.events of a sync reply. */
 void to_device_take(struct matrix *mx, struct scan events);
 
