@@ -5,6 +5,7 @@
 #   make demo       a whole chat in this terminal        make check       all tests
 #   make check-unit tests that need no network           make check T=outbox  one by name
 #   make bench      measures, beside the figures to beat make install     PREFIX, DESTDIR
+#   make soak       a long run, faults included: HOURS=1
 #   SAN=1           with address and undefined-behaviour sanitizers, in build/san
 
 PREFIX  ?= /usr/local

@@ -24,4 +24,9 @@ bench:
 	@$(SUB) all
 	@$${HASHROOM_ENV:-build/env}/venv/bin/python tests/bench/bench.py $(ARGS)
 
-.PHONY: deps demo check check-unit bench
+soak:
+	@tests/env/deps.sh check
+	@$(SUB) SAN=1 DEVELOPER=1 all
+	@$${HASHROOM_ENV:-build/env}/venv/bin/python tests/soak.py --hours $(or $(HOURS),1) $(ARGS)
+
+.PHONY: deps demo check check-unit bench soak

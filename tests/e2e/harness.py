@@ -65,6 +65,7 @@ class Bot:
         self.clock, self.program = clock, program
         self.process = None
         self.starts = 0
+        self.more_environment = {}
         (self.folder / "plugins").mkdir(parents=True, exist_ok=True)
         self.state.mkdir(exist_ok=True)
         self.log_path = self.folder / "log"
@@ -96,7 +97,7 @@ class Bot:
         env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
         if self.clock:
             env["HASHROOM_CLOCK"] = str(self.clock.path)
-        return env
+        return {**env, **self.more_environment}
 
     def command(self, *args, timeout=60, stdin=subprocess.DEVNULL):
         """Runs another subcommand to its end; returns the completed process with text output."""

@@ -1,73 +1,17 @@
 # SPDX-License-Identifier: MIT
 """kill -9 at 50 random moments of an evening, on a restart loop; then every message is counted."""
-import collections
 import json
 import random
-import re
-import threading
 import time
 
 import pytest
 from clients import wait_for
 from harness import CHAT_START_MS, RestartLoop
+from talk import MARK, Talk, counts, print_counts, rooms
 from world import QUESTIONS, World
 
 SPEED, MINUTE, KILLS, SEED = 10, 60_000, 50, 20260929
 SESSION = {"length": "40m", "welcome": "3m", "question_length": "7m", "closing": "5m", "reminders": []}
-MARK = re.compile(r"\b(irc|plain|matrix|post)-(\d{4})\b")
-
-
-class Talk:
-    """People who say a numbered line every second or so, with a link now and then, whether the bot is there or not."""
-
-    def __init__(self, world):
-        self.w, self.said, self.links = world, collections.defaultdict(list), []
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(kind, speak), daemon=True) for kind, speak in [
-            ("irc", lambda t: world.ann.say(world.channel, t)),
-            ("plain", lambda t: world.pat.say(world.channel, t)),
-            ("matrix", lambda t: world.mia.say(world.rooms[0], t)),
-            ("post", lambda t: world.x.post("ben_r", f"{t} {world.tag}", name="Ben"))]]
-
-    def _run(self, kind, speak):
-        chance = random.Random(SEED + hash(kind) % 97)
-        n = 0
-        while not self._stop.wait(chance.uniform(0.5, 1.6)):
-            n += 1
-            text = f"{kind}-{n:04d}"
-            if n % 5 == 0:
-                link = f"https://books.example/{kind}/{n}"
-                text += " " + link
-                self.links.append((kind, link))
-            speak(text)
-            self.said[kind].append(n)
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-
-def numbers(texts, kind):
-    return [int(m[2]) for t in texts for m in MARK.finditer(t) if m[1] == kind]
-
-
-def logged(w, kind):
-    """Numbers in the order of the log. A post that the stream missed comes into it later, by search."""
-    return numbers([row["text"] for row in w.bot.rows("SELECT text FROM message WHERE flags & 1 = 0 ORDER BY id")], kind)
-
-
-def count(sent, seen, log):
-    """(lost, repeated, reordered, late): reordered against the log, late against the order they were said in."""
-    first, place = list(dict.fromkeys(seen)), {n: at for at, n in enumerate(log)}
-    places = [place[n] for n in first]
-    return (len(set(sent) - set(seen)), len(seen) - len(first), sum(a > b for a, b in zip(places, places[1:])),
-            sum(a > b for a, b in zip(first, first[1:])))
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +27,7 @@ def evening(tmp_path_factory, ergo, ngircd, synapse):
     w.clock.sleep_until(CHAT_START_MS - MINUTE // 2)
     end_ms = CHAT_START_MS + 40 * MINUTE
     with RestartLoop(w.bot, w.x.client_restarted) as loop:
-        with Talk(w) as talk:
+        with Talk(w, SEED) as talk:
             moments = sorted(chance.uniform(CHAT_START_MS, end_ms - MINUTE) for _ in range(KILLS))
             for moment in moments:
                 w.clock.sleep_until(moment)
@@ -100,25 +44,13 @@ def evening(tmp_path_factory, ergo, ngircd, synapse):
     w.close()
 
 
-def rooms(w):
-    return {"Ergo": w.ann.said(w.channel, w.nick), "ngIRCd": w.pat.said(w.channel, w.nick[:9]),
-            "Matrix": [e["content"].get("body", "") for e in w.owner.history(w.rooms[0])
-                       if e["type"] == "m.room.message" and e["sender"] == w.matrix_bot.user_id]}
-
-
 def test_the_evening_is_whole_after_fifty_kills(evening, capsys):
-    w, said = evening, evening.talk.said
-    lines = []
-    for room, texts in rooms(w).items():
-        for kind in said:
-            if (kind, room) in (("irc", "Ergo"), ("plain", "ngIRCd"), ("matrix", "Matrix")):
-                continue
-            lines.append((kind, room, len(said[kind]), *count(said[kind], numbers(texts, kind), logged(w, kind))))
+    w = evening
+    lines = counts(w, w.talk.said)
     unknown = sum(a.get("unknown", 0) for a in w.bot.accounting().values())
     with capsys.disabled():
         print(f"\n  {w.bot.starts} starts, {KILLS} kills; unknown: {unknown}")
-        for kind, room, sent, lost, repeated, reordered, late in lines:
-            print(f"  {kind:6} to {room:6}: {sent} sent, {lost} lost, {repeated} repeated, {reordered} reordered, {late} late")
+        print_counts(lines)
     for kind, room, sent, lost, repeated, reordered, late in lines:
         assert reordered == 0, (kind, room)
         if room in ("Matrix", "Ergo"):

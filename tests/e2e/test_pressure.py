@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Rooms under pressure: calm ones, lines that share an event at a default homeserver, what is left out aloud."""
+import concurrent.futures
 import time
 
+import pressure
 import pytest
 from clients import wait_for
 from harness import CHAT_START_MS
+from synapse import Synapse
 from world import World
 
 MINUTE = 60_000
@@ -96,3 +99,50 @@ def test_taking_one_back_takes_its_words_out_of_the_room(pressed):
     chunk = w.mia.api("GET", f"/rooms/{w.rooms[0]}/messages?dir=b&limit=100")["chunk"]
     for n in (0, 1, 3, 4):
         assert sum(f"merged post {n}" in str(e.get("content", {}).get("body")) for e in chunk) == 1, n
+
+
+# ---- minutes of everything at once -----------------------------------------------------
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory, ergo, ngircd, synapse_default):
+    """Full rooms, calm ones, and full ones whose homeserver stands still for a while: side by side, two minutes."""
+    with Synapse(limits=True) as stopped:
+        made = {name: pressure.make_world(tmp_path_factory.mktemp(name), ergo, ngircd, server, name, pace, 2)
+                for name, server, pace in (("busyfull", synapse_default, "full"), ("busycalm", synapse_default, "calm"),
+                                           ("busystall", stopped, "full"))}
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            for w in made.values():
+                w.bot.start()
+            runs = {name: pool.submit(pressure.Pressure(w, 2, 70 if name == "busystall" else 0).run)
+                    for name, w in made.items()}
+            done = {name: run.result() for name, run in runs.items()}
+        yield done
+        for run in done.values():
+            run.w.bot.stop()
+            run.w.close()
+
+
+@pytest.mark.parametrize("pace", ["full", "calm"])
+def test_people_and_questions_overtake_a_flood_of_posts(busy, pace, capsys):
+    run = busy["busy" + pace]
+    run.leave_out()
+    with capsys.disabled():
+        print()
+        run.table()
+    run.check_times()
+    run.check_posts()
+    run.check_missed()
+    run.w.bot.wait_settled(60)
+    run.w.bot.assert_accounted()
+
+
+def test_a_homeserver_that_stands_still_changes_nothing_on_irc(busy, capsys):
+    run = busy["busystall"]
+    people, posts = run.catch_up()
+    with capsys.disabled():
+        print()
+        run.table()
+        print(f"  stalled for {run.stalled[1] - run.stalled[0]:.0f} s; caught up after: people {people:.1f} s, "
+              f"posts {posts:.1f} s")
+    run.check_times(("Ergo", "ngIRCd"))
+    assert people < pressure.CATCH_UP_S and posts < pressure.CATCH_UP_S

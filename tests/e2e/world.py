@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A whole evening's surroundings: Ergo over TLS, ngIRCd, Synapse, the X simulator, and a bot configured for them."""
 from clients import Irc, Matrix, irc_account, wait_for
+from faultproxy import Proxy
 from harness import CHAT_START_MS, Bot, ChatClock
 from xauth import BEARER, CONSUMER_KEY, CONSUMER_SECRET, TOKEN, TOKEN_SECRET
 from xsim import XSim
@@ -13,7 +14,8 @@ class World:
     """Everything of one bot on servers that may be shared; `name` keeps rooms and people apart."""
 
     def __init__(self, name, folder, ergo, ngircd, synapse, start_ms=CHAT_START_MS, speed=1.0, matrix_rooms=1,
-                 session=None, chat=None, matrix=None, irc=None):
+                 session=None, chat=None, matrix=None, irc=None, x=None, proxies=()):
+        """proxies: which of "one" (Ergo), "two" (ngIRCd), "home" and "x" the bot reaches through w.proxy[NAME] only."""
         self.name, self.ergo, self.ngircd, self.synapse = name, ergo, ngircd, synapse
         self.clock = ChatClock(folder / "clock", start_ms, speed)
         self.bot = Bot(folder / "bot", self.clock)
@@ -30,9 +32,16 @@ class World:
         self.rooms = [self.owner.create_room(f"{name} {n}", invite=[self.matrix_bot.user_id])
                       for n in range(matrix_rooms)]
         self.people = []
-        self._configure(session or {}, chat or {}, matrix or {}, irc or {})
+        certificate = ergo.tls / "server.pem", ergo.tls / "server.key"
+        ways = {"one": (ergo.port, "irc", certificate), "two": (ngircd.port, "irc"), "home": (synapse.port, "http"),
+                "x": (self.x.port, "http")}
+        self.proxy = {name: Proxy(*ways[name]) for name in proxies}
+        self._configure(session or {}, chat or {}, matrix or {}, irc or {}, x or {})
 
-    def _configure(self, session, chat, matrix, irc):
+    def port(self, network, direct):
+        return self.proxy[network].port if network in self.proxy else direct
+
+    def _configure(self, session, chat, matrix, irc, x):
         bot, name = self.bot, self.name
         rooms = [f"one/{self.channel}", f"two/{self.channel}"] + [f"home/{r}" for r in self.rooms] + [f"x/{self.tag}"]
         lines = "".join(f'    room "{r}" {{ pace = {chat.get("pace", "full")} }}\n' for r in rooms)
@@ -44,22 +53,23 @@ chat "{name}" {{
 role "host" {{ accounts = {{ "one/{name}asha", "home/{self.owner.user_id}" }}  names = {{ "Asha" }}  chats = {{ "{name}" }} }}
 """)
         fast = {"rate_ms": 0, "burst": 1000, **irc}
+        one, two = self.port("one", self.ergo.tls_port), self.port("two", self.ngircd.port)
         bot.plugin("irc", {
-            "one": {"server": "127.0.0.1", "port": self.ergo.tls_port, "ca_file": str(self.ergo.ca_file),
+            "one": {"server": "127.0.0.1", "port": one, "ca_file": str(self.ergo.ca_file),
                     "nick": self.nick, "sasl": "plain", "sasl_account": self.nick,
                     "sasl_password_file": bot.secret("one.password", "password-of-the-bot"), **fast},
-            "two": {"server": "127.0.0.1", "port": self.ngircd.port, "tls": False, "nick": self.nick[:9], **fast},
+            "two": {"server": "127.0.0.1", "port": two, "tls": False, "nick": self.nick[:9], **fast},
         })
         bot.plugin("matrix", {"home": {
-            "homeserver": self.synapse.url, "user": self.matrix_bot.user_id,
+            "homeserver": f"http://127.0.0.1:{self.port('home', self.synapse.port)}", "user": self.matrix_bot.user_id,
             "token_file": bot.secret("matrix.token", self.matrix_bot.token),
             "invite_from": [self.owner.user_id], **matrix}})
         bot.plugin("twitter", {"x": {
-            "api_url": self.x.url, "bearer_file": bot.secret("x.bearer", BEARER),
+            "api_url": f"http://127.0.0.1:{self.port('x', self.x.port)}", "bearer_file": bot.secret("x.bearer", BEARER),
             "consumer_key_file": bot.secret("x.consumer-key", CONSUMER_KEY),
             "consumer_secret_file": bot.secret("x.consumer-secret", CONSUMER_SECRET),
             "access_token_file": bot.secret("x.access-token", TOKEN),
-            "access_secret_file": bot.secret("x.access-secret", TOKEN_SECRET)}})
+            "access_secret_file": bot.secret("x.access-secret", TOKEN_SECRET), **x}})
         bot.plugin("session", {name: {"rule": "FREQ=WEEKLY;BYDAY=TU", "time": "20:00", "zone": "Europe/London",
                                       "topic": "Reading", "questions": QUESTIONS, **session}})
         for plugin in ("relay", "resources", "moderation", "desk"):
@@ -113,4 +123,6 @@ role "host" {{ accounts = {{ "one/{name}asha", "home/{self.owner.user_id}" }}  n
         for person in self.people:
             (person.stop if isinstance(person, Matrix) else person.close)()
         self.owner.stop()
+        for proxy in self.proxy.values():
+            proxy.close()
         self.x.__exit__()
