@@ -25,10 +25,13 @@ struct e2ee {
     struct crypto_rooms *rooms;
     struct group_outs *group_out;
     struct group_ins *group_in;
+    struct group_lates *late;
     struct verifications *verify;
     struct backup *backup;
     unsigned changes;             /* rises whenever devices, identities or members change: who has to have a
                                      room's key is looked up again only then */
+    unsigned answers;             /* to key requests, since */
+    int64_t answers_since_ms;     /* ... monotonic */
     unsigned refused, unreadable; /* for the status line */
 };
 

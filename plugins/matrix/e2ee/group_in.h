@@ -9,7 +9,6 @@
 #define MATRIX_GROUP_IN_H
 
 #include "crypto_room.h"
-#include "to_device.h"
 
 enum group_origin { /* better ones replace worse */
     GROUP_BACKUP = 0,    /* from the backup: anybody with its public key could have put it there */
@@ -31,21 +30,15 @@ void group_in_stop(struct matrix *mx);
 /* HR_OK also where ours is better; HR_EDENIED: it does not connect with the one we have, or is not what it says. */
 int group_in_take(struct matrix *mx, const struct group_key *key);
 int group_in_decrypt(struct mx_room *room, const struct event *event, uint32_t flags, struct e2ee_plain *out);
-/* m.room_key, m.forwarded_room_key, m.room_key.withheld, as to_device.h hands them on. */
-void group_in_room_key(struct matrix *mx, const struct to_device_secret *secret);
-void group_in_forwarded(struct matrix *mx, const struct to_device_secret *secret);
-void group_in_withheld(struct matrix *mx, const char *sender, const json_t *content); /* plain or not */
-
-/* For the backup: sessions it does not hold yet, oldest first; fn: 0 to go on. `exported`
- * is the export at the first known index. */
 struct group_export {
-    const char *room_id, *session, *sender_curve, *sender_ed, *exported;
+    const char *room_id, *session, *sender_curve, *sender_ed;
+    const char *exported; /* the key, in the export format; secret */
     uint32_t first_index;
     bool shared_history;
 };
-int group_in_not_backed_up(struct matrix *mx, size_t most, int (*fn)(void *arg, const struct group_export *session),
-                           void *arg);
-void group_in_backed_up(struct matrix *mx, const char *room_id, const char *session);
-void group_in_back_up_again(struct matrix *mx); /* a new version of the backup holds none */
+/* The session from an index on, or from its first known one if that is later; only of those that came
+ * from their owners. out borrows from the cache until the next call. HR_ENOTFOUND. */
+int group_in_export(struct matrix *mx, const char *room_id, const char *session, uint32_t from,
+                    struct group_export *out, char key[RATCHET_EXPORTED_KEY]);
 
 #endif
