@@ -44,33 +44,74 @@ static void learn(struct matrix *mx, int64_t retry_ms)
 struct sending {
     uint64_t part;
     unsigned attempt;
+    void (*settled)(struct matrix *mx, const char *txn);
+    char *txn;
 };
+
+static void sending_free(void *arg)
+{
+    struct sending *sending = arg;
+    free(sending->txn);
+    free(sending);
+}
+
+/* HR_OK: sent under *id; HR_ERETRY after *wait_ms; HR_EFAIL; with *reason unless HR_OK. */
+static int outcome(struct matrix *mx, const struct call_reply *reply, const char **reason, int64_t *wait_ms)
+{
+    *reason = reply->words;
+    if (reply->status == HR_OK && scan_text(reply->json, "event_id") != NULL) {
+        return HR_OK;
+    }
+    if (reply->code == 429) {
+        *wait_ms = reply->retry_ms > 0 ? reply->retry_ms : 5000;
+        learn(mx, *wait_ms);
+        *reason = "the server asks for a pause";
+        return HR_ERETRY;
+    }
+    if (reply->status == HR_EFAIL) {
+        if (reply->code == 413) {
+            *reason = "the message is too long for the server";
+        } else if (reply->code == 403) {
+            *reason = mx->api->print(mx->bot, "the bot may not speak in this room (%s)", reply->words);
+        }
+        return HR_EFAIL;
+    }
+    /* no answer, 5xx, token ended, an answer that can't be read: the same transaction again */
+    matrix_error(mx, "a message could not be sent: %s; tried again in %d s",
+                 reply->words[0] != '\0' ? reply->words : "the answer can't be read", (int)((*wait_ms + 999) / 1000));
+    return HR_ERETRY;
+}
 
 static void on_sent(struct matrix *mx, void *arg, const struct call_reply *reply)
 {
-    struct sending sending = *(struct sending *)arg;
-    const char *id = scan_text(reply->json, "event_id");
-    int64_t wait_ms = matrix_backoff_ms(mx, sending.attempt);
-    free(arg);
-    if (reply->status == HR_OK && id != NULL) {
-        mx->net->sent(mx->bot, sending.part, HR_OK, id, 0, NULL);
-    } else if (reply->code == 429) {
-        wait_ms = reply->retry_ms > 0 ? reply->retry_ms : 5000;
-        learn(mx, wait_ms);
-        mx->net->sent(mx->bot, sending.part, HR_ERETRY, NULL, wait_ms, "the server asks for a pause");
-    } else if (reply->status == HR_EFAIL && reply->code == 413) {
-        mx->net->sent(mx->bot, sending.part, HR_EFAIL, NULL, 0, "the message is too long for the server");
-    } else if (reply->status == HR_EFAIL && reply->code == 403) {
-        mx->net->sent(mx->bot, sending.part, HR_EFAIL, NULL, 0,
-                      mx->api->print(mx->bot, "the bot may not speak in this room (%s)", reply->words));
-    } else if (reply->status == HR_EFAIL) {
-        mx->net->sent(mx->bot, sending.part, HR_EFAIL, NULL, 0, reply->words);
-    } else { /* no answer, 5xx, token ended, an answer that can't be read: the same transaction again */
-        matrix_error(mx, "a message could not be sent: %s; tried again in %d s",
-                     reply->words[0] != '\0' ? reply->words : "the answer can't be read",
-                     (int)((wait_ms + 999) / 1000));
-        mx->net->sent(mx->bot, sending.part, HR_ERETRY, NULL, wait_ms, reply->words);
+    struct sending *sending = arg;
+    const char *reason = NULL;
+    int64_t wait_ms = matrix_backoff_ms(mx, sending->attempt);
+    int rc = outcome(mx, reply, &reason, &wait_ms);
+    if (rc != HR_ERETRY && sending->settled != NULL) {
+        sending->settled(mx, sending->txn);
     }
+    if (rc == HR_OK) {
+        mx->net->sent(mx->bot, sending->part, HR_OK, scan_text(reply->json, "event_id"), 0, NULL);
+    } else {
+        mx->net->sent(mx->bot, sending->part, rc, NULL, rc == HR_ERETRY ? wait_ms : 0, reason);
+    }
+    sending_free(sending);
+}
+
+int send_put(struct matrix *mx, const struct send_request *what)
+{
+    struct sending *sending = mem_new(sizeof(*sending));
+    struct call_request request = {.method = "PUT", .path = what->path, .body = what->body};
+    *sending = (struct sending){.part = what->part,
+                                .attempt = what->attempt > 0 ? (unsigned)what->attempt - 1 : 0,
+                                .settled = what->settled,
+                                .txn = mem_dup(what->txn)};
+    if (call_start(mx, &request, on_sent, sending_free, sending) < 0) {
+        sending_free(sending);
+        return HR_ERETRY;
+    }
+    return HR_OK;
 }
 
 /* Path of the request, and its body into *content (the caller frees it). */
@@ -114,14 +155,9 @@ int send_part(void *state, const struct hr_part *part)
         free(content);
         return HR_EINVAL;
     }
-    struct sending *sending = mem_new(sizeof(*sending));
-    *sending = (struct sending){.part = part->id, .attempt = part->attempt > 0 ? (unsigned)part->attempt - 1 : 0};
-    struct call_request request = {.method = "PUT", .path = path, .body = content};
-    int rc = call_start(mx, &request, on_sent, free, sending);
+    int rc =
+        send_put(mx, &(struct send_request){
+                         .part = part->id, .attempt = part->attempt, .txn = part->txn, .path = path, .body = content});
     free(content);
-    if (rc < 0) {
-        free(sending);
-        return HR_ERETRY;
-    }
-    return HR_OK;
+    return rc;
 }

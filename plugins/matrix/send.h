@@ -6,6 +6,17 @@
 #include "matrix.h"
 
 int send_part(void *state, const struct hr_part *part);
+
+struct send_request {
+    uint64_t part;
+    int attempt;            /* 1 is the first */
+    const char *txn;
+    const char *path, *body; /* of the PUT */
+    void (*settled)(struct matrix *mx, const char *txn); /* it has its outcome, and does not come again; may be NULL */
+};
+/* Sends one part and answers the host with sent() when the server did. HR_ERETRY: it could not be sent,
+ * nothing was answered. */
+int send_put(struct matrix *mx, const struct send_request *what);
 /* Tells the host what the account may send, from rate_ms, burst and what 429 taught. */
 void send_limits(struct matrix *mx);
 
