@@ -70,3 +70,11 @@ def synapse_default():
     from synapse import Synapse
     with Synapse(limits=True) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def js_peers(tmp_path_factory):
+    """The process with the clients of encrypted rooms."""
+    from e2ee_clients import JsPeers
+    with JsPeers(tmp_path_factory.mktemp("js")) as process:
+        yield process

@@ -4,20 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from clients import Matrix, wait_for
-from e2ee_clients import JsPeers, NioMatrix, assert_no_index_twice, compare_sas
+from e2ee_clients import NioMatrix, assert_no_index_twice, compare_sas
 from e2ee_raw import RawDevice
 
 
 @pytest.fixture(scope="module")
-def peers(tmp_path_factory):
-    with JsPeers(tmp_path_factory.mktemp("peers")) as process:
-        yield process
-
-
-@pytest.fixture(scope="module")
-def pair(peers, synapse):
+def pair(js_peers, synapse):
     """Two people in strict mode, in an encrypted room."""
-    asha, ben = peers.person(synapse, "pasha"), peers.person(synapse, "pben")
+    asha, ben = js_peers.person(synapse, "pasha"), js_peers.person(synapse, "pben")
     room = asha.create_room("encrypted", invite=[ben.user_id])
     ben.join(room)
     asha.wait_member(room, ben.user_id)
@@ -41,9 +35,9 @@ def test_words_arrive_without_a_shield_and_each_index_once(pair):
     assert_no_index_twice(places)
 
 
-def test_a_strict_client_refuses_one_without_an_identity(peers, synapse, pair):
+def test_a_strict_client_refuses_one_without_an_identity(js_peers, synapse, pair):
     asha, _, room = pair
-    old = peers.person(synapse, "pold", cross_sign=False, strict=False)
+    old = js_peers.person(synapse, "pold", cross_sign=False, strict=False)
     asha.invite(room, old.user_id)
     old.join(room)
     asha.wait_member(room, old.user_id)
@@ -84,12 +78,12 @@ def test_two_people_verify_each_other_by_emoji(pair):
         wait_for(lambda o=one, u=other.user_id: o.do("user", user=u)["verified"], message="not verified")
 
 
-def test_a_second_login_opens_the_secret_storage_and_reads_what_was_before(peers, synapse, pair):
+def test_a_second_login_opens_the_secret_storage_and_reads_what_was_before(js_peers, synapse, pair):
     asha, ben, room = pair
     key = asha.do("secureStorage")
     ben.say(room, "before the second login")
     asha.wait_text("before the second login", room)
-    second = peers.device(synapse, "pasha", "pasha2", cross_sign=False, history=50)
+    second = js_peers.device(synapse, "pasha", "pasha2", cross_sign=False, history=50)
     assert second.unreadable(room)
     # what came last may still be on its way into the backup
     wait_for(lambda: second.do("openStorage", recovery_key=key) and not second.unreadable(room), 30, 0.5,
@@ -123,8 +117,8 @@ def test_the_strict_client_sees_what_a_device_made_by_hand_forges(pair, synapse)
     assert event["failure"] == "MEGOLM_UNKNOWN_INBOUND_SESSION_ID"
 
 
-def test_a_client_with_nio_talks_with_one_that_is_not_strict(peers, synapse, tmp_path):
-    ben = peers.person(synapse, "pcarl", strict=False)
+def test_a_client_with_nio_talks_with_one_that_is_not_strict(js_peers, synapse, tmp_path):
+    ben = js_peers.person(synapse, "pcarl", strict=False)
     nia = NioMatrix(tmp_path, synapse, "pnia")
     room = ben.create_room("lax", invite=[nia.user_id])
     nia.join(room)
