@@ -28,11 +28,16 @@ enum trust {
 /* Reads what the tables keep. Before login. Negative: words are logged, the account can't start. */
 int e2ee_start(struct matrix *mx);
 void e2ee_stop(struct matrix *mx); /* also after a failed start */
+/* The keys of the device that logged in last can't be used (an older copy of the database was put back): log in as
+ * a new device if possible. */
+bool e2ee_needs_device(const struct matrix *mx);
 /* Logged in as mx->device. Brings the device's and the cross-signing keys to the
  * server, then calls ready() once: only then rooms are read and joined. A server
  * that is away is asked again until it answers. A new device (or a store that
  * was restored) gets new keys here. */
 void e2ee_open(struct matrix *mx, void (*ready)(struct matrix *mx));
+/* Why encrypted rooms can't be used until the operator does something, or NULL. */
+const char *e2ee_closed(const struct matrix *mx);
 /* What the status line says: identity, devices, what could not be read. */
 void e2ee_report(struct matrix *mx, struct hr_out *out);
 

@@ -16,7 +16,14 @@ struct e2ee {
     uint8_t pickle_key[32];     /* derived by the host from a key outside the database */
     struct ratchet_account *account; /* NULL before e2ee_open(); ratchet_account_identity() has our keys */
     bool strict;                /* option `strict`: nothing to, nothing from devices nobody signed */
-    bool open;                  /* keys are on the server */
+    bool open;                  /* keys are on the server; false again while the account logs in anew */
+    bool lost;                  /* the stored keys can't be used: an older copy of the database, another store key */
+    char *why;                  /* encryption can't be used until the operator does something; or NULL */
+    char *device;               /* whose keys `account` has, or NULL */
+    struct call *opening;       /* asks what the server shows of us */
+    struct hr_timer *timer;
+    unsigned tries;
+    void (*ready)(struct matrix *mx);
     struct own_keys *own_keys;  /* state of each file that keeps some; NULL while it has none */
     struct own_identity *identity;
     struct people *people;
@@ -37,6 +44,8 @@ struct e2ee {
 
 /* Pickles the account into its row: after every call that changed it, in the same callback. */
 int e2ee_account_save(struct matrix *mx);
+/* Encryption can't be used, for a reason the operator has to remove; the rest of the account works. */
+void e2ee_close(struct matrix *mx, const char *why);
 /* "The 1st, 2nd, 4th ... time": may this be logged again? Counts in *count. */
 bool e2ee_worth_a_line(unsigned *count);
 /* A line for the operator about something hostile or broken, with its count. */
