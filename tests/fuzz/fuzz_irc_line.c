@@ -77,7 +77,7 @@ static void be_cut_off(struct fake *fake)
     fake_stream_opened(fake, fake_stream(fake), "plain");
 }
 
-static void check_written(const struct fake *fake)
+static void check_written(const struct fake *fake, bool renamed)
 {
     static const char *const known[] = {"PONG ",
                                         "PING :",
@@ -107,8 +107,7 @@ static void check_written(const struct fake *fake)
              "more than one line, or half of one");
     }
     for (size_t i = 0; (record = fake_nth(fake, FAKE_POST, i)) != NULL; i++) {
-        must(strcmp(record->name, "hashroom") != 0 || fake_with(fake, FAKE_LOG, "is now called"),
-             "own words were posted");
+        must(strcmp(record->name, "hashroom") != 0 || renamed, "own words were posted");
     }
     must(fake_count(fake, FAKE_SENT) <= 2, "a line was answered twice");
 }
@@ -140,7 +139,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         say(fake, HR_PART_DOUBT);
     }
     fake_pass(fake, 20000);
-    check_written(fake);
+    /* The server may have said at its greeting or later that we are called otherwise. */
+    check_written(fake, memmem(data, size, "001", 3) != NULL || fake_with(fake, FAKE_LOG, "is now called"));
     (void)fake_report(fake);
     fake_free(fake);
     return 0;
