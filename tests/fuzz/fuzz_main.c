@@ -17,6 +17,7 @@
 enum { ROUNDS = 300, INPUT_BYTES = 128 * 1024, SECONDS = 60, FILES = 4096, CUTS = 64 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+extern const int fuzz_rounds __attribute__((weak)); /* a slow target wants fewer */
 
 struct total {
     int inputs, failed;
@@ -80,15 +81,17 @@ static void try_file(const char *path)
     FILE *file = fopen(path, "rb");
     size_t size = file ? fread(data, 1, sizeof(data), file) : 0;
     uint32_t seed = 2463534242u;
+    const int rounds = &fuzz_rounds ? fuzz_rounds : ROUNDS;
+    const size_t cuts = (size_t)rounds < CUTS ? (size_t)rounds : CUTS;
 
     if (file) {
         fclose(file);
     }
     try_one(data, size);
-    for (size_t cut = 0; cut < size && cut < CUTS; cut++) {
+    for (size_t cut = 0; cut < size && cut < cuts; cut++) {
         try_one(data, cut);
     }
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < rounds; round++) {
         size_t len = size;
 
         memcpy(changed, data, size);

@@ -252,7 +252,8 @@ struct fixture *fixture_new(const char *conf)
     struct fixture *f = xcalloc(1, sizeof(*f));
     current = f;
     f->relay_as = HR_PEOPLE;
-    snprintf(f->dir, sizeof(f->dir), "/tmp/hashroom-host-XXXXXX");
+    const char *where = getenv("TMPDIR");
+    snprintf(f->dir, sizeof(f->dir), "%.30s/hashroom-host-XXXXXX", where != NULL ? where : "/tmp");
     assert_non_null(mkdtemp(f->dir));
     char plugins[128], text[4096];
     snprintf(plugins, sizeof(plugins), "%s/plugins", f->dir);
