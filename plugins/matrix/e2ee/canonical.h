@@ -19,7 +19,7 @@ enum {
 };
 #define CANONICAL_MAX_INTEGER 9007199254740991LL /* 2^53 - 1, either sign */
 
-/* Appends the canonical form of any value to out. HR_EINVAL: a fraction, an integer out of range;
+/* Appends the canonical form of any value to out. HR_EINVAL: a fraction, a number out of range;
  * HR_ELIMIT: nested too deep or more than out->max bytes. out is cleared on an error. */
 int canonical_write(const json_t *value, struct mem_buf *out);
 /* The bytes that are signed: an object without `signatures` and `unsigned`. Also HR_EINVAL: no object. */
