@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Olm and Megolm behind one narrow interface: ratchet_*.c are the only files that
+ * Olm and Megolm behind one narrow interface: ratchet*.c are the only files that
  * know libolm (libolm is no longer maintained; another library, which can read its
  * pickles, can take its place here).
  *
@@ -99,8 +99,8 @@ bool ratchet_session_has_received(const struct ratchet_session *session); /* typ
 /* type: 0 until something was received, else 1. HR_ELIMIT. */
 int ratchet_session_encrypt(struct ratchet_session *session, const void *plaintext, size_t len, int *type, char **body,
                             size_t *body_len);
-/* plaintext is secret. HR_EDENIED: not genuine, or its key is used up or too far ahead (libolm keeps 40 skipped keys,
- * bridges gaps of 2000). */
+/* plaintext is secret. HR_EDENIED: not genuine, of another session, or its key is used up or too far ahead
+ * (libolm keeps 40 skipped keys, bridges gaps of 2000). */
 int ratchet_session_decrypt(struct ratchet_session *session, int type, const char *body, size_t len, char **plaintext,
                             size_t *plaintext_len);
 
@@ -131,8 +131,8 @@ int ratchet_inbound_export(struct ratchet_inbound *inbound, uint32_t index, char
 /* Two copies of one session (same id) hold the same keys from the later first index on: the same id
  * alone doesn't prove that, except for copies from signed session keys. */
 bool ratchet_inbound_connects(struct ratchet_inbound *one, struct ratchet_inbound *other);
-/* The same index is decrypted as often as asked: the caller's table finds what is replayed.
- * HR_ENOTFOUND: an index before the first known one. plaintext is secret. */
+/* The same index is decrypted as often as asked: the caller's table finds what is replayed. Nothing changes
+ * that would have to be saved. HR_EDENIED: not by the session's owner, or changed; HR_ENOTFOUND: an index before the first known one. plaintext is secret. */
 int ratchet_inbound_decrypt(struct ratchet_inbound *inbound, const char *ciphertext, size_t len, char **plaintext,
                             size_t *plaintext_len, uint32_t *index);
 
