@@ -13,13 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TOKEN = 1024, MAX_GAPS = 100 };
+enum { MAX_TOKEN = 1024, MAX_GAPS = MATRIX_MAX_ROOMS };
 
 struct batch {
     struct scan all; /* borrowed while it is taken, own while it waits */
     char *own;
     char next[MAX_TOKEN];
-    struct gap *gap[MAX_GAPS];
+    struct gap *gap[MAX_GAPS]; /* fetched one after the other */
     size_t gap_count;
 };
 
@@ -168,6 +168,7 @@ static int on_join(void *arg, const char *id, struct scan json)
     (void)scan_array(part(json, "state", "events"), on_state, &walk);
     (void)scan_array(part(json, "state_after", "events"), on_state, &walk);
     if (gap != NULL) {
+        gap_tell_loss(gap);
         read_gap(&walk, gap);
     } else if (mx->recovering && back) {
         char *known = room->last_event;

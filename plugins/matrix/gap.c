@@ -33,6 +33,7 @@ void gap_free(struct gap *gap)
         free(gap->event[i]);
     }
     gap->mx->api->timer_stop(gap->timer);
+    gap->mx->gap_bytes -= gap->bytes;
     free(gap->event);
     free(gap->len);
     free(gap->from);
@@ -56,10 +57,11 @@ static int on_event(void *arg, struct scan json)
         gap->ended = true;
         return HR_EEXIST;
     }
-    if (gap->count == GAP_MAX_EVENTS || gap->bytes + json.len > GAP_MAX_BYTES) {
+    if (gap->count == GAP_MAX_EVENTS || gap->bytes + json.len > GAP_MAX_BYTES ||
+        gap->mx->gap_bytes + json.len > GAP_MAX_BYTES_ALL) {
         matrix_error(gap->mx, "more than %zu messages in %s while away: the older ones are left out", gap->count,
                      gap->room->address);
-        gap->ended = true;
+        gap->ended = gap->lost = true;
         return HR_ELIMIT;
     }
     size_t cap = gap->cap;
@@ -68,6 +70,7 @@ static int on_event(void *arg, struct scan json)
     gap->event[gap->count] = mem_copy(json.at, json.len);
     gap->len[gap->count++] = json.len;
     gap->bytes += json.len;
+    gap->mx->gap_bytes += json.len;
     return HR_OK;
 }
 
@@ -109,6 +112,7 @@ static void on_page(struct matrix *mx, void *arg, const struct call_reply *reply
     if (reply->status != HR_OK || scan_get(all, "chunk", &chunk) < 0) {
         matrix_error(mx, "messages of %s while away could not be fetched (%s): some are left out", gap->room->address,
                      reply->words);
+        gap->lost = true;
         finish(gap);
         return;
     }
@@ -139,7 +143,33 @@ static void fetch(struct gap *gap)
         .raw = true,
     };
     if (call_start(mx, &request, on_page, NULL, (void *)gap->no) < 0) {
+        matrix_error(mx, "messages of %s while away could not be asked for: some are left out", gap->room->address);
+        gap->lost = true;
         finish(gap);
+    }
+}
+
+static int on_room(void *arg, const struct hr_room *hr)
+{
+    const struct gap *gap = arg;
+    struct matrix *mx = gap->mx;
+    if (strcmp(hr->address, gap->room->address) != 0) {
+        return HR_OK;
+    }
+    const struct hr_say say = {
+        .size = sizeof(say),
+        .text = gap->count > 0 ? mx->api->words(mx->bot, "gap_older", NULL) : mx->api->words(mx->bot, "gap_all", NULL),
+        .priority = HR_TIMING,
+        .key = mx->api->print(mx->bot, "gap %s", gap->known != NULL ? gap->known : ""), /* once, also after a kill */
+    };
+    (void)mx->api->say(mx->bot, &hr->id, 1, &say, NULL);
+    return HR_EEXIST;
+}
+
+void gap_tell_loss(struct gap *gap)
+{
+    if (gap->lost && !gap->room->private) {
+        (void)gap->mx->net->rooms(gap->mx->bot, on_room, gap);
     }
 }
 

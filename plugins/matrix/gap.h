@@ -6,7 +6,7 @@
 #include "matrix.h"
 #include "scan.h"
 
-enum { GAP_MAX_EVENTS = 1000, GAP_MAX_BYTES = 8 * 1024 * 1024 };
+enum { GAP_MAX_EVENTS = 1000, GAP_MAX_BYTES = 8 * 1024 * 1024, GAP_MAX_BYTES_ALL = 64 * 1024 * 1024 };
 
 struct gap {
     struct matrix *mx;
@@ -19,13 +19,14 @@ struct gap {
     size_t *len;
     size_t count, cap, bytes;
     unsigned tries;
-    bool ended;
+    bool ended, lost;  /* lost: some of it could not be had */
     struct hr_timer *timer;
     void (*done)(struct matrix *mx); /* called once, later */
 };
 
 struct gap *gap_new(struct matrix *mx, struct mx_room *room, const char *from, const char *to, const char *known);
 void gap_free(struct gap *gap);
+void gap_tell_loss(struct gap *gap); /* in the room, if lines of it are missing elsewhere now */
 void gap_start(struct gap *gap, void (*done)(struct matrix *mx));
 
 #endif

@@ -3,8 +3,10 @@
 #include "matrix.h"
 
 #include "batch.h"
+#include "budget.h"
 #include "call.h"
 #include "check.h"
+#include "doubt.h"
 #include "invite.h"
 #include "login.h"
 #include "render.h"
@@ -37,6 +39,12 @@ static const struct hr_option options[] = {
      "Milliseconds for each message the account may send in the long run (Synapse as installed: 5000); 0: no limit.",
      NULL},
     {"burst", HR_INT, "10", 0, 100000, "Messages that may go at once after a quiet time; 0: no limit.", NULL},
+    {0},
+};
+
+static const struct hr_text texts[] = {
+    {"gap_older", "I was away. The newest lines from here reach the other rooms now. Older ones do not.", ""},
+    {"gap_all", "I was away. Lines said here in the meantime do not reach the other rooms.", ""},
     {0},
 };
 
@@ -99,6 +107,7 @@ static void stop(void *state)
 {
     struct matrix *mx = state;
     sync_stop(mx);
+    doubt_stop_all(mx);
     call_stop_all(mx);
     invite_free_all(mx);
     room_free_all(mx);
@@ -130,11 +139,11 @@ static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
         .name = mem_dup(api->instance(bot)),
         .homeserver = homeserver,
         .user = matrix_trim(api->option(bot, "user")->str),
-        .rate = rate_ms > 0 ? 1000.0 / (double)rate_ms : MATRIX_NO_LIMIT,
-        .burst = burst > 0 ? (double)burst : MATRIX_NO_LIMIT,
+        .rate_set = rate_ms > 0 ? 1000.0 / (double)rate_ms : MATRIX_NO_LIMIT,
+        .burst_set = burst > 0 ? (double)burst : MATRIX_NO_LIMIT,
     };
-    send_limits(mx);
-    int rc = room_load(mx);
+    int rc = budget_start(mx);
+    rc = rc < 0 ? rc : room_load(mx);
     rc = rc < 0 ? rc : invite_load(mx);
     rc = rc < 0 ? rc : login_start(mx);
     if (rc < 0) {
@@ -157,9 +166,7 @@ static void report(void *state, struct hr_out *out)
     } else {
         mx->api->out(out, "Matrix is not connected: %s.\n", mx->reason != NULL ? mx->reason : "starting");
     }
-    if (mx->rate < MATRIX_NO_LIMIT) {
-        mx->api->out(out, "It may say one thing in %.1f seconds, %.0f at once.\n", 1 / mx->rate, mx->burst);
-    }
+    budget_report(mx, out);
     for (size_t i = 0; i < mx->room_count; i++) {
         if (!mx->room[i]->up && mx->room[i]->reason != NULL && !mx->room[i]->private) {
             mx->api->out(out, "Room %s: %s.\n", mx->room[i]->address, mx->room[i]->reason);
@@ -183,10 +190,10 @@ static const struct hr_network network = {
 };
 
 const struct hr_plugin hashroom_plugin = {
-    HR_PLUGIN_HEADER,    .name = "matrix",
-    .version = "0.1.0",  .help = "Rooms on a Matrix homeserver, as an ordinary user of it.",
-    .options = options,  .schema = matrix_schema,
-    .network = &network, .check = check_options,
-    .start = start,      .stop = stop,
-    .report = report,
+    HR_PLUGIN_HEADER,       .name = "matrix",
+    .version = "0.1.0",     .help = "Rooms on a Matrix homeserver, as an ordinary user of it.",
+    .options = options,     .schema = matrix_schema,
+    .texts = texts,         .network = &network,
+    .check = check_options, .start = start,
+    .stop = stop,           .report = report,
 };

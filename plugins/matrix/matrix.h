@@ -110,13 +110,17 @@ struct matrix {
     struct invite *invites;
     struct batch *batch; /* waits for the messages of a gap */
     uintptr_t gap_no;
+    size_t gap_bytes;    /* of all gaps of the batch */
     struct seen seen[MATRIX_MAX_SEEN]; /* a ring */
     size_t seen_count;
     struct e2ee *e2ee; /* end-to-end encryption, e2ee/e2ee.h */
     unsigned bad_events, calls_refused;
-    double rate, burst;  /* of the account, as learned */
+    double rate, burst;  /* of the account, as learned; see budget.h */
+    double rate_set, burst_set; /* as configured */
     int64_t limited_ms;  /* monotonic: last 429, 0: none */
     unsigned limited_count;
+    struct hr_timer *budget_timer;
+    struct doubt *doubts; /* parts that are looked for in the history */
 };
 
 /* ---- small helpers, matrix.c ---- */

@@ -2,7 +2,9 @@
 /* One part to the server. */
 #include "send.h"
 
+#include "budget.h"
 #include "call.h"
+#include "doubt.h"
 #include "room.h"
 #include "scan.h"
 
@@ -12,34 +14,6 @@
 
 /* Servers forget transaction ids after about a day (Synapse: 24 hours). */
 static const int64_t TXN_LIVES_MS = 23LL * 3600 * 1000;
-/* A second 429 within this time is no accident: the account gets less than we thought. */
-static const int64_t AGAIN_MS = 600000;
-static const double LEAST_RATE = 1.0 / 60;
-
-void send_limits(struct matrix *mx)
-{
-    struct hr_limits limits = {
-        .size = sizeof(limits), .rate = mx->rate, .burst = mx->burst, .window = 1, .window_all = 8};
-    mx->net->limits(mx->bot, &limits);
-}
-
-/* The account was told to slow down; retry_ms is about the time one event costs. */
-static void learn(struct matrix *mx, int64_t retry_ms)
-{
-    int64_t now = mx->api->monotonic_ms(mx->bot);
-    bool again = mx->limited_ms > 0 && now - mx->limited_ms < AGAIN_MS;
-    mx->limited_ms = now;
-    mx->limited_count++;
-    if (!again) {
-        return;
-    }
-    double asked = 1000.0 / (double)(retry_ms > 1000 ? retry_ms : 1000);
-    double rate = mx->rate > asked ? asked : mx->rate * 0.8;
-    mx->rate = rate < LEAST_RATE ? LEAST_RATE : rate;
-    mx->burst = mx->burst > 20 ? 10 : mx->burst < 2 ? 1 : mx->burst / 2; /* what we thought saved up was not there */
-    matrix_error(mx, "the server limits this account further: from now on one event in %.1f s", 1 / mx->rate);
-    send_limits(mx);
-}
 
 struct sending {
     uint64_t part;
@@ -64,7 +38,7 @@ static int outcome(struct matrix *mx, const struct call_reply *reply, const char
     }
     if (reply->code == 429) {
         *wait_ms = reply->retry_ms > 0 ? reply->retry_ms : 5000;
-        learn(mx, *wait_ms);
+        budget_limited(mx, *wait_ms);
         *reason = "the server asks for a pause";
         return HR_ERETRY;
     }
@@ -133,19 +107,8 @@ static const char *request_of(struct matrix *mx, const struct mx_room *room, con
     return path;
 }
 
-int send_part(void *state, const struct hr_part *part)
+int send_plain(struct matrix *mx, const struct mx_room *room, const struct hr_part *part)
 {
-    struct matrix *mx = state;
-    const struct mx_room *room = room_by_address(mx, part->room->address);
-    if (room == NULL || room->encrypted) { /* never plain text where it was encrypted once */
-        mx->net->sent(mx->bot, part->id, HR_EFAIL, NULL, 0,
-                      room == NULL ? "the bot is not in that room" : "the room is encrypted");
-        return HR_OK;
-    }
-    if ((part->flags & HR_PART_DOUBT) != 0 &&
-        (mx->api->wall_ms(mx->bot) - part->first_ms > TXN_LIVES_MS || part->first_ms < mx->device_since_ms)) {
-        return HR_EUNKNOWN; /* the server would take it for a new one */
-    }
     if (mx->token == NULL || room->id == NULL || !room->up) {
         return HR_ERETRY;
     }
@@ -160,4 +123,27 @@ int send_part(void *state, const struct hr_part *part)
                          .part = part->id, .attempt = part->attempt, .txn = part->txn, .path = path, .body = content});
     free(content);
     return rc;
+}
+
+/* Does the server no longer know the transaction under which the part may have come? */
+static bool is_forgotten(const struct matrix *mx, const struct hr_part *part)
+{
+    return (part->flags & HR_PART_DOUBT) != 0 &&
+           (mx->api->wall_ms(mx->bot) - part->first_ms > TXN_LIVES_MS || part->first_ms < mx->device_since_ms);
+}
+
+int send_part(void *state, const struct hr_part *part)
+{
+    struct matrix *mx = state;
+    const struct mx_room *room = room_by_address(mx, part->room->address);
+    if (room == NULL || room->encrypted) { /* never plain text where it was encrypted once */
+        mx->net->sent(mx->bot, part->id, HR_EFAIL, NULL, 0,
+                      room == NULL ? "the bot is not in that room" : "the room is encrypted");
+        return HR_OK;
+    }
+    /* An edit or a removal does no harm when it comes twice. */
+    if (part->act == HR_ACT_SAY && is_forgotten(mx, part)) {
+        return doubt_look_up(mx, room, part);
+    }
+    return send_plain(mx, room, part);
 }

@@ -17,7 +17,7 @@ struct send_request {
 /* Sends one part and answers the host with sent() when the server did. HR_ERETRY: it could not be sent,
  * nothing was answered. */
 int send_put(struct matrix *mx, const struct send_request *what);
-/* Tells the host what the account may send, from rate_ms, burst and what 429 taught. */
-void send_limits(struct matrix *mx);
+/* As it is, not encrypted: a negative status says why nothing was sent. Uses id, txn, body, attempt. */
+int send_plain(struct matrix *mx, const struct mx_room *room, const struct hr_part *part);
 
 #endif

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A Matrix account's life on a real Synapse: tokens that end, logouts, a proxy that stumbles, locked and closed accounts."""
+import json
+import sqlite3
 import time
 import urllib.parse
 
@@ -135,7 +137,6 @@ def test_a_token_that_nobody_told_the_end_of_is_renewed_when_it_is_refused(chat,
     one, two = c.rooms
     with c.bot:
         c.wait_in()
-    import sqlite3
     with sqlite3.connect(c.bot.state / "hashroom.db") as db:  # as if the server had not said expires_in_ms
         db.execute("UPDATE matrix_account SET expires_ms = 0")
     db.close()
@@ -155,3 +156,67 @@ def test_a_token_that_nobody_told_the_end_of_is_renewed_when_it_is_refused(chat,
         c.relayed(two, "soft logout")
     assert c.bot.log().count("logged in as") == 1
     assert PASSWORD not in c.bot.log() and old not in c.bot.log()
+
+
+def part_in_doubt(bot, hours, content):
+    """Makes the last part one that was claimed `hours` ago, when the process died. (Settled parts keep no words.)"""
+    db = sqlite3.connect(bot.state / "hashroom.db")
+    part = db.execute("SELECT max(id) FROM part").fetchone()[0]
+    body = json.dumps({"content": content, "type": "m.room.message"}).encode()
+    db.execute("UPDATE part SET state = 'claimed', remote_id = NULL, settled_ms = NULL, body = ?, "
+               "first_ms = first_ms - ? WHERE id = ?", (body, hours * 3_600_000, part))
+    db.execute("UPDATE delivery SET state = 'claimed', settled_ms = NULL WHERE id IN "
+               "(SELECT delivery FROM delivery_part WHERE part = ?)", (part,))
+    db.commit()
+    db.close()
+
+
+def forget_transactions(server):
+    """As Synapse does after a day."""
+    db = sqlite3.connect(server.folder / "homeserver.db", timeout=30)
+    db.execute("DELETE FROM event_txn_id_device_id")
+    db.commit()
+    db.close()
+
+
+def test_a_line_in_doubt_for_a_day_is_found_in_the_rooms_history(chat, synapse):
+    c = chat(synapse)
+    one, two = c.rooms
+    with c.bot:
+        c.wait_in()
+        for n in range(3):
+            c.owner.say(one, f"line {n}")
+        said = c.relayed(two, "line 2")
+        c.bot.wait_settled()
+    part_in_doubt(c.bot, 30, said["content"])
+    for n in range(120):  # it is not on the first page
+        c.guest.send_event(two, "org.example.noise", {"n": n})
+    synapse.stop()
+    forget_transactions(synapse)
+    synapse.launch()
+    with c.bot:
+        c.bot.wait_log("a line that was in doubt is in", 60)
+        c.bot.wait_settled()
+    assert [t.split(": ", 1)[1] for t in c.guest.said(two, c.user)] == ["line 0", "line 1", "line 2"]
+    c.bot.assert_accounted()
+
+
+def test_a_line_in_doubt_for_a_day_that_never_arrived_is_said(chat, synapse):
+    c = chat(synapse)
+    one, two = c.rooms
+    with c.bot:
+        c.wait_in()
+        c.owner.say(one, "said before")
+        c.relayed(two, "said before")
+        c.owner.say(one, "never arrived")
+        said = c.relayed(two, "never arrived")
+        c.bot.wait_settled()
+    part_in_doubt(c.bot, 30, {**said["content"], "body": "this arrives now"})
+    synapse.stop()
+    forget_transactions(synapse)
+    synapse.launch()
+    with c.bot:
+        c.relayed(two, "arrives now", 60)
+        c.bot.wait_settled()
+    assert "is not in" in c.bot.log() and "it is said again" in c.bot.log()
+    c.bot.assert_accounted()

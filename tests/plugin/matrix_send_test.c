@@ -113,19 +113,125 @@ static void no_answer_means_the_same_once_more(void **state)
     world_free(world);
 }
 
-static void a_part_in_doubt_is_put_again_only_while_the_server_remembers(void **state)
+static void a_part_in_doubt_is_put_again_while_the_server_remembers(void **state)
 {
     (void)state;
-    static const int64_t hour = 3600000;
     struct world *world = world_open();
     struct hr_part part = part_of(world, BODY);
     part.flags = HR_PART_DOUBT;
     assert_int_equal(fake_send_part(world->fake, &part), HR_OK);
     assert_non_null(fake_request(world->fake, "PUT"));
-    part.first_ms = FAKE_NOW_MS - 24 * hour;
-    assert_int_equal(fake_send_part(world->fake, &part), HR_EUNKNOWN);
-    part.first_ms = FAKE_NOW_MS - 1; /* before this device came to be: its transactions are others */
-    assert_int_equal(fake_send_part(world->fake, &part), HR_EUNKNOWN);
+    world_free(world);
+}
+
+#define HOUR 3600000LL
+#define CONTENT "{\"body\":\"hi\",\"m.mentions\":{},\"msgtype\":\"m.text\"}"
+/* An event of that age, in hours. */
+#define AGED(id, who, age, content)                                                                       \
+    "{\"type\":\"m.room.message\",\"sender\":\"" who "\",\"event_id\":\"" id "\",\"origin_server_ts\":1," \
+    "\"unsigned\":{\"age\":" age "},\"content\":" content "}"
+#define OTHER "{\"body\":\"other\",\"msgtype\":\"m.text\"}"
+
+/* A line first tried a day ago; the history is given in the reply to it. */
+static struct world *world_in_doubt(struct hr_part *part)
+{
+    struct world *world = world_open();
+    *part = part_of(world, BODY);
+    part->flags = HR_PART_DOUBT;
+    part->first_ms = FAKE_NOW_MS - 24 * HOUR;
+    assert_int_equal(fake_send_part(world->fake, part), HR_OK);
+    assert_null(fake_request(world->fake, "PUT"));
+    return world;
+}
+
+static void an_old_part_in_doubt_is_found_in_the_history(void **state)
+{
+    (void)state;
+    struct hr_part part;
+    struct world *world = world_in_doubt(&part);
+    answer(world, "GET http://127.0.0.1:8008/_matrix/client/v3/rooms/%21room%3Ahs.test/messages?dir=b&limit=100", 200,
+           "{\"chunk\":[" AGED("$a", ASHA, "80000000", CONTENT) "," AGED("$b", BOT, "80000000",
+                                                                         OTHER) "],\"end\":\"p2\"}");
+    answer(world, "&from=p2", 200, "{\"chunk\":[" AGED("$mine", BOT, "86399000", CONTENT) "],\"end\":\"p3\"}");
+    assert_int_equal(sent(world)->status, HR_OK);
+    assert_string_equal(sent(world)->key, "$mine");
+    assert_null(fake_request(world->fake, "PUT"));
+    world_free(world);
+}
+
+static void an_old_part_that_is_surely_not_there_is_put_again(void **state)
+{
+    (void)state;
+    static const char *const pages[] = {
+        "{\"chunk\":[" AGED("$b", BOT, "80000000", OTHER) "," AGED("$c", ASHA, "86500000", CONTENT) "],\"end\":\"p2\"}",
+        /* said before, too: another part */
+        "{\"chunk\":[" AGED("$b", BOT, "90000000", CONTENT) "],\"end\":\"p2\"}",
+        "{\"chunk\":[]}", /* the room's beginning */
+    };
+    for (size_t i = 0; i < 3; i++) {
+        struct hr_part part;
+        struct world *world = world_in_doubt(&part);
+        answer(world, "/messages?dir=b", 200, "%s", pages[i]);
+        assert_non_null(fake_request(world->fake, "PUT"));
+        assert_non_null(strstr(fake_last(world->fake, FAKE_HTTP)->url, "/send/m.room.message/store.7"));
+        answer(world, "PUT", 200, "{\"event_id\":\"$new\"}");
+        assert_string_equal(sent(world)->key, "$new");
+        world_free(world);
+    }
+}
+
+static void a_history_that_cannot_tell_leaves_it_unknown(void **state)
+{
+    (void)state;
+    static const struct {
+        int code;
+        const char *page;
+        int status;
+    } table[] = {
+        {403, "{\"errcode\":\"M_FORBIDDEN\"}", HR_EUNKNOWN},
+        {502, "<html>", HR_ERETRY},
+        {200, "[]", HR_EUNKNOWN},
+        /* removed by somebody since */
+        {200, "{\"chunk\":[" AGED("$r", BOT, "80000000", "{}") "," AGED("$c", ASHA, "90000000", OTHER) "]}",
+         HR_EUNKNOWN},
+        /* ten seconds before the first try */
+        {200, "{\"chunk\":[" AGED("$r", BOT, "86410000", CONTENT) "," AGED("$c", ASHA, "90000000", OTHER) "]}",
+         HR_EUNKNOWN},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct hr_part part;
+        struct world *world = world_in_doubt(&part);
+        answer(world, "/messages?dir=b", table[i].code, "%s", table[i].page);
+        assert_int_equal(sent(world)->status, table[i].status);
+        world_free(world);
+    }
+    /* another server's dates prove nothing; and nobody reads for ever */
+    struct hr_part part;
+    struct world *world = world_in_doubt(&part);
+    int pages = 0;
+    for (; pages < 100 && fake_request(world->fake, "/messages?") != NULL; pages++) {
+        answer(world, "/messages?", 200,
+               "{\"chunk\":[" AGED("$f", "@eve:far.test", "990000000", OTHER) "],\"end\":\"p%d\"}", pages);
+    }
+    assert_int_equal(pages, 30);
+    assert_int_equal(sent(world)->status, HR_EUNKNOWN);
+    world_free(world);
+}
+
+static void a_part_of_an_earlier_device_is_looked_up_but_an_edit_is_put(void **state)
+{
+    (void)state;
+    struct world *world = world_open();
+    struct hr_part part = part_of(world, BODY);
+    part.flags = HR_PART_DOUBT;
+    part.first_ms = FAKE_NOW_MS - 1;
+    assert_int_equal(fake_send_part(world->fake, &part), HR_OK);
+    assert_int_equal(fake_send_part(world->fake, &part), HR_OK); /* the network was down in between */
+    assert_int_equal(fake_count(world->fake, FAKE_HTTP_CANCEL), 1);
+    part.act = HR_ACT_EDIT;
+    part.id = 8;
+    assert_int_equal(fake_send_part(world->fake, &part), HR_OK);
+    assert_non_null(fake_request(world->fake, "PUT"));
     world_free(world);
 }
 
@@ -143,6 +249,42 @@ static void the_second_pause_in_ten_minutes_lowers_the_rate(void **state)
     }
     assert_int_equal(fake_count(world->fake, FAKE_LIMITS), 1);
     assert_true(fake_last(world->fake, FAKE_LIMITS)->limits.rate < 0.051);
+    world_free(world);
+}
+
+static void a_lowered_rate_rises_hour_by_hour_and_outlives_a_restart(void **state)
+{
+    (void)state;
+    struct world *world = world_new(ROOM);
+    fake_option(world->fake, "rate_ms", "1000");
+    fake_option(world->fake, "burst", "10");
+    log_in(world);
+    sync_rooms(world, JOINED(ROOM, ""));
+    struct hr_part part = part_of(world, BODY);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(fake_send_part(world->fake, &part), HR_OK);
+        answer(world, "PUT", 429, "{\"retry_after_ms\":20000}");
+    }
+    assert_float_equal(fake_last(world->fake, FAKE_LIMITS)->limits.rate, 0.05, 1e-9);
+    assert_int_equal(fake_report(world->fake) > 0, 1);
+    assert_non_null(fake_with(world->fake, FAKE_OUT, "less than configured"));
+    fake_pass(world->fake, 3 * HOUR + 1);
+    assert_float_equal(fake_last(world->fake, FAKE_LIMITS)->limits.rate, 0.35, 1e-9);
+    assert_int_equal(fake_send_part(world->fake, &part), HR_OK);
+    answer(world, "PUT", 429, "{\"retry_after_ms\":20000}"); /* one alone lowers nothing, but starts the hour anew */
+    fake_pass(world->fake, HOUR - 1);
+    assert_float_equal(fake_last(world->fake, FAKE_LIMITS)->limits.rate, 0.35, 1e-9);
+    fake_stop(world->fake);
+    fake_pass(world->fake, 2 * HOUR); /* time away counts */
+    assert_int_equal(fake_start(world->fake), HR_OK);
+    assert_float_equal(fake_last(world->fake, FAKE_LIMITS)->limits.rate, 0.55, 1e-9);
+    fake_pass(world->fake, 10 * HOUR);
+    assert_float_equal(fake_last(world->fake, FAKE_LIMITS)->limits.rate, 1, 1e-9);
+    assert_float_equal(fake_last(world->fake, FAKE_LIMITS)->limits.burst, 10, 1e-9);
+    assert_int_equal(fake_number(world->fake, "SELECT count(*) FROM matrix_budget"), 0);
+    fake_forget(world->fake);
+    (void)fake_report(world->fake);
+    assert_null(fake_with(world->fake, FAKE_OUT, "less than configured"));
     world_free(world);
 }
 
@@ -182,8 +324,13 @@ int main(void)
         cmocka_unit_test(a_redaction_is_put_at_its_target),
         cmocka_unit_test(answers_settle_a_part_or_keep_it),
         cmocka_unit_test(no_answer_means_the_same_once_more),
-        cmocka_unit_test(a_part_in_doubt_is_put_again_only_while_the_server_remembers),
+        cmocka_unit_test(a_part_in_doubt_is_put_again_while_the_server_remembers),
+        cmocka_unit_test(an_old_part_in_doubt_is_found_in_the_history),
+        cmocka_unit_test(an_old_part_that_is_surely_not_there_is_put_again),
+        cmocka_unit_test(a_history_that_cannot_tell_leaves_it_unknown),
+        cmocka_unit_test(a_part_of_an_earlier_device_is_looked_up_but_an_edit_is_put),
         cmocka_unit_test(the_second_pause_in_ten_minutes_lowers_the_rate),
+        cmocka_unit_test(a_lowered_rate_rises_hour_by_hour_and_outlives_a_restart),
         cmocka_unit_test(limits_come_from_the_configuration),
         cmocka_unit_test(nothing_is_sent_without_a_session_or_a_room),
     };

@@ -270,6 +270,57 @@ static void a_gap_ends_at_its_cap_and_says_so(void **state)
     assert_int_equal(pages, 11);
     assert_int_equal(fake_count(world->fake, FAKE_POST), 1001);
     assert_non_null(fake_with(world->fake, FAKE_LOG, "older ones are left out"));
+    assert_int_equal(fake_count(world->fake, FAKE_SAY), 1);
+    assert_non_null(strstr(fake_last(world->fake, FAKE_SAY)->text, "Older ones do not."));
+    assert_int_equal(fake_last(world->fake, FAKE_SAY)->room, world->room);
+    world_free(world);
+}
+
+static void many_rooms_with_gaps_are_filled_one_after_the_other(void **state)
+{
+    (void)state;
+    enum { ROOMS = 150 };
+    struct world *world = world_new(ROOM);
+    char *rooms = calloc(ROOMS, 400);
+    size_t at = 0;
+    assert_non_null(rooms);
+    for (int i = 0; i < ROOMS; i++) {
+        char id[40];
+        (void)snprintf(id, sizeof(id), "!r%d:hs.test", i);
+        if (i < FAKE_ROOMS_MAX - 1) { /* the others are private ones */
+            (void)fake_room(world->fake, "home", id, "Matrix", "dpulo", HR_ROOM_PEOPLE);
+        }
+    }
+    log_in(world);
+    for (int i = FAKE_ROOMS_MAX - 1; i < ROOMS; i++) {
+        char *sql = NULL;
+        assert_true(asprintf(&sql,
+                             "INSERT INTO matrix_room(instance, address, room_id, last_event, private)"
+                             " VALUES('home', '!r%d:hs.test', '!r%d:hs.test', '$k', 1)",
+                             i, i) > 0);
+        assert_int_equal(fake_sql(world->fake, sql), HR_OK);
+        free(sql);
+    }
+    fake_stop(world->fake);
+    assert_int_equal(fake_start(world->fake), HR_OK);
+    for (int round = 0; round < 2; round++) {
+        at = 0;
+        for (int i = 0; i < ROOMS; i++) {
+            at += (size_t)snprintf(rooms + at, 400,
+                                   "%s\"!r%d:hs.test\":{\"timeline\":{\"events\":[" TEXT(
+                                       "$e%d-%d", ASHA, "new %d") "],\"limited\":%s,\"prev_batch\":\"p%d\"}}",
+                                   i == 0 ? "" : ",", i, round, i, i, round == 0 ? "false" : "true", i);
+        }
+        answer(world, "/v3/sync", 200, "{\"next_batch\":\"r%d\",\"rooms\":{\"join\":{%s}}}", round, rooms);
+    }
+    free(rooms);
+    size_t before = fake_count(world->fake, FAKE_POST);
+    for (int i = 0; i < ROOMS; i++) {
+        assert_non_null(fake_request(world->fake, "/messages?"));
+        answer(world, "/messages?", 200, "{\"chunk\":[" TEXT("$g%d", BEN, "gap") "]}", i);
+    }
+    assert_null(fake_request(world->fake, "/messages?"));
+    assert_int_equal(fake_count(world->fake, FAKE_POST), before + 2 * ROOMS);
     world_free(world);
 }
 
@@ -285,6 +336,7 @@ static void a_gap_that_cannot_be_fetched_does_not_stop_the_room(void **state)
         }
         assert_string_equal(last_post(world)->text, "five");
         assert_non_null(fake_with(world->fake, FAKE_LOG, "some are left out"));
+        assert_non_null(strstr(fake_last(world->fake, FAKE_SAY)->text, "in the meantime do not reach"));
         world_free(world);
     }
 }
@@ -367,6 +419,7 @@ int main(void)
         cmocka_unit_test(a_pause_the_server_asks_for_is_kept),
         cmocka_unit_test(a_limited_timeline_is_filled_back_in_order),
         cmocka_unit_test(a_gap_ends_at_its_cap_and_says_so),
+        cmocka_unit_test(many_rooms_with_gaps_are_filled_one_after_the_other),
         cmocka_unit_test(a_gap_that_cannot_be_fetched_does_not_stop_the_room),
         cmocka_unit_test(the_session_ending_in_a_gap_loses_nothing),
         cmocka_unit_test(a_place_the_server_forgot_is_found_again_by_the_last_event),
