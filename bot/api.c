@@ -105,6 +105,18 @@ static void api_out(struct hr_out *out, const char *fmt, ...)
     (void)out->write(out, text, strlen(text));
 }
 
+static int api_ask(struct hr_out *out, uint32_t flags, const char *fmt, ...)
+{
+    if (out->ask == NULL) {
+        return HR_EDENIED;
+    }
+    va_list ap;
+    va_start(ap, fmt);
+    CLEANUP_FREE char *text = xvasprintf(fmt, ap);
+    va_end(ap);
+    return out->ask(out, flags, text);
+}
+
 static int64_t api_now(struct hr_bot *bot)
 {
     return clock_chat_ms(&bot->app->clock);
@@ -304,15 +316,16 @@ static const struct hr_network_api network_table = {
     .seal = network_seal,
 };
 
-#define COMMON                                                                                                   \
-    .size = sizeof(struct hr_api), .log = api_log, .print = api_print, .words = api_words, .option = api_option, \
-    .instance = api_instance, .problem = api_problem, .out = api_out, .now_ms = api_now,                         \
-    .monotonic_ms = api_monotonic, .wall_ms = api_wall, .timer_at = api_timer_at, .timer_in = api_timer_in,      \
-    .timer_stop = timers_stop, .random = api_random, .room = api_room, .chat = api_chat, .rooms = api_rooms,     \
-    .routes = api_routes, .chats = api_chats, .chat_set = api_chat_set, .say = api_say, .relay = api_relay,      \
-    .answer = api_answer, .may = api_may, .hosts = api_hosts, .message = api_message, .release = api_release,    \
-    .hide = api_hide, .drop_waiting = api_drop_waiting, .sql = plugin_sql, .networks = api_networks,             \
-    .reports = api_reports, .secret = api_secret, .work = api_work, .derive = api_derive, .store_id = api_store_id
+#define COMMON                                                                                                      \
+    .size = sizeof(struct hr_api), .log = api_log, .print = api_print, .words = api_words, .option = api_option,    \
+    .instance = api_instance, .problem = api_problem, .out = api_out, .now_ms = api_now,                            \
+    .monotonic_ms = api_monotonic, .wall_ms = api_wall, .timer_at = api_timer_at, .timer_in = api_timer_in,         \
+    .timer_stop = timers_stop, .random = api_random, .room = api_room, .chat = api_chat, .rooms = api_rooms,        \
+    .routes = api_routes, .chats = api_chats, .chat_set = api_chat_set, .say = api_say, .relay = api_relay,         \
+    .answer = api_answer, .may = api_may, .hosts = api_hosts, .message = api_message, .release = api_release,       \
+    .hide = api_hide, .drop_waiting = api_drop_waiting, .sql = plugin_sql, .networks = api_networks,                \
+    .reports = api_reports, .secret = api_secret, .work = api_work, .derive = api_derive, .store_id = api_store_id, \
+    .ask = api_ask
 
 static const struct hr_api feature_api = {COMMON, .net = NULL};
 static const struct hr_api network_api = {COMMON, .net = &network_table};

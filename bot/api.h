@@ -5,5 +5,8 @@
 #include "app.h"
 
 const struct hr_api *api_table(bool network);
-struct hr_out { int (*write)(struct hr_out *out, const char *text, size_t len); }; /* whoever collects lines embeds it */
+struct hr_out { /* whoever collects lines embeds it */
+    int (*write)(struct hr_out *out, const char *text, size_t len);
+    int (*ask)(struct hr_out *out, uint32_t flags, const char *text); /* NULL: nobody can be asked */
+};
 #endif

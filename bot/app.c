@@ -5,9 +5,11 @@
 #include "chat.h"
 #include "command.h"
 #include "config.h"
+#include "control.h"
 #include "disk.h"
 #include "http.h"
 #include "key.h"
+#include "log.h"
 #include "message.h"
 #include "outbox.h"
 #include "plugins.h"
@@ -62,12 +64,18 @@ int app_open(struct app *app, unsigned store_flags, char *err, size_t err_size)
     plugins_start(app->plugins);
     outbox_start(app->outbox);
     turn_finish(app->turn);
+    if (!temporary && control_open(&app->control, app, err, err_size) < 0) {
+        log_line(HR_WARN, NULL, "%s. The bot runs without it; hashroom status can't reach it", err);
+        err[0] = '\0';
+    }
     return HR_OK;
 }
 
 void app_close(struct app *app)
 {
     app->stopping = true;
+    control_close(app->control);
+    app->control = NULL;
     plugins_stop(app->plugins);
     turn_finish(app->turn);
     disk_free(app->disk);

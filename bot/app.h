@@ -13,6 +13,7 @@ struct app {
     struct config *config;     /* what the operator wrote */
     struct store *store;
     struct turn *turn;
+    struct control *control;   /* the socket for commands in a terminal; NULL: none */
     struct boot *boot;         /* notices an old copy of the database */
     struct key *key;           /* the store key, outside the database */
     struct works *works;       /* long computations of plugins */

@@ -54,7 +54,9 @@ int cli_copy_database(const char *state_dir, const char *file);
 void cli_keep_plugins(struct config *config, bool (*keep)(const struct config_plugin *plugin, const void *arg),
                       const void *arg);
 
-int cli_man(void);
+int cli_man(struct cli *cli);
+int cli_tool(struct cli *cli, const char *name); /* a tool of a plugin, in the running bot */
+void cli_each_tool(struct cli *cli, void (*fn)(const struct hr_plugin *plugin, const struct hr_tool *tool));
 int cli_run(struct cli *cli); /* run.c */
 int cli_check(struct cli *cli);
 int cli_doctor(struct cli *cli);

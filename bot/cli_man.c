@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `hashroom --man`: the man page, from the table that drives --help. docs/hashroom.1 is what it prints. */
 #include "cli.h"
+#include "xalloc.h"
 
 /* In roff a line may not begin with . or ', and - is a hyphen unless escaped. */
 static void put(const char *text)
@@ -53,6 +54,7 @@ static const struct item files[] = {
     {"/var/lib/hashroom/hashroom.key",
      "The key to what plugins encrypt in the database, if key_file names no other. Keep a copy, never together with a "
      "backup."},
+    {"/var/lib/hashroom/hashroom.sock", "Through it commands reach the running bot; open to its user and root alone."},
     {"/var/lib/hashroom/hashroom.boot", "Beside it an old copy of the database is noticed. Moves with the database."},
     {0},
 };
@@ -79,7 +81,13 @@ static const struct item codes[] = {
     {0},
 };
 
-int cli_man(void)
+static void put_tool(const struct hr_plugin *plugin, const struct hr_tool *tool)
+{
+    CLEANUP_FREE char *text = xasprintf("%s (Plugin %s; asks the running bot.)", tool->help, plugin->name);
+    put_item(tool->name, tool->usage, text);
+}
+
+int cli_man(struct cli *cli)
 {
     (void)printf(".TH HASHROOM 1 2026-11-23 \"hashroom %s\"\n", HASHROOM_VERSION);
     (void)printf(
@@ -89,8 +97,10 @@ int cli_man(void)
     for (const struct cli_command *command = cli_commands(); command->name; command++) {
         put_item(command->name, command->usage, command->help);
     }
+    cli_each_tool(cli, put_tool);
     (void)printf(".SH OPTIONS\n");
     put_item("-c", "DIR", "Folder of the configuration. Else $HASHROOM_CONFIG, else /etc/hashroom.");
+    put_item("--instance", "NAME", "For a command of a plugin that runs several times: which one is meant.");
     put_item("--help", "", "Prints the commands.");
     put_item("--version", "", "Prints the version.");
     put_section("FILES", files);

@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "command_texts.h"
 #include "plugins.h"
+#include "plugins_check.h"
 #include "words.h"
 
 /* One line: the lines of a template are set apart by " // ". */
@@ -58,6 +59,9 @@ static int print_plugin(void *arg, const char *name, const struct hr_plugin *plu
     ++*count;
     if (plugin) {
         (void)printf("%-12s %-8s %s\n", name, plugin->version, plugin->help);
+        for (const struct hr_tool *tool = plugins_tools(plugin); tool && tool->name; tool++) {
+            (void)printf("%21s hashroom %s%s%s\n", "", tool->name, tool->usage[0] ? " " : "", tool->usage);
+        }
     } else {
         (void)printf("%-12s %-8s can't be used: %s\n", name, "-", err);
     }

@@ -57,15 +57,25 @@ static void print_wrapped(const char *text, int indent)
     (void)putchar('\n');
 }
 
-static int help(void)
+static void help_tool(const struct hr_plugin *plugin, const struct hr_tool *tool)
+{
+    (void)plugin;
+    (void)printf("  %s%s%s\n", tool->name, tool->usage[0] ? " " : "", tool->usage);
+    print_wrapped(tool->help, 6);
+}
+
+static int help(struct cli *cli)
 {
     (void)printf("usage: hashroom COMMAND [-c DIR] ...\n\n");
     for (const struct cli_command *command = commands; command->name; command++) {
         (void)printf("  %s%s%s\n", command->name, command->usage[0] ? " " : "", command->usage);
         print_wrapped(command->help, 6);
     }
+    cli_each_tool(cli, help_tool);
     (void)printf("\n  -c DIR      Folder of the configuration. Else $HASHROOM_CONFIG, else\n"
                  "              /etc/hashroom.\n"
+                 "  --instance NAME   For a command of a plugin that runs several times:\n"
+                 "              which one is meant.\n"
                  "  --version   Prints the version.\n\n"
                  "It ends with 0 if all went well, 1 if something failed, 2 if the\n"
                  "configuration or the command line is wrong.\n");
@@ -143,20 +153,23 @@ bool cli_no_more(const struct cli *cli, int most)
     return true;
 }
 
-static int dispatch(struct cli *cli, const char *word)
+static void find_config(struct cli *cli, bool *wrong)
 {
-    bool wrong = false;
-    const char *dir = cli_option(cli, "-c", &wrong);
+    const char *dir = cli_option(cli, "-c", wrong);
     cli->config_dir = dir ? dir : getenv("HASHROOM_CONFIG");
     if (!cli->config_dir || !cli->config_dir[0]) {
         cli->config_dir = "/etc/hashroom";
     }
-    for (const struct cli_command *command = commands; !wrong && command->name; command++) {
+}
+
+static int dispatch(struct cli *cli, const char *word)
+{
+    for (const struct cli_command *command = commands; command->name; command++) {
         if (strcmp(command->name, word) == 0) {
             return command->run(cli);
         }
     }
-    return wrong ? CLI_WRONG : cli_wrong("there is no command '%s'. See: hashroom --help", word);
+    return cli_tool(cli, word);
 }
 
 int main(int argc, char **argv)
@@ -165,18 +178,15 @@ int main(int argc, char **argv)
     char **copy = xcalloc((size_t)argc + 1, sizeof *copy);
     memcpy(copy, argv, (size_t)argc * sizeof *copy);
     struct cli cli = {.exe_dir = find_exe_dir(), .argc = argc - 1, .argv = argv + 1, .whole_argv = copy};
-    const char *early = argc > 1 && strcmp(argv[1], "-c") == 0 ? cli_option(&cli, "-c", &wrong) : NULL;
-    if (early && setenv("HASHROOM_CONFIG", early, 1) != 0) {
-        wrong = true;
-    }
+    find_config(&cli, &wrong);
     int code = CLI_WRONG;
     const char *word = cli.argc > 0 ? cli.argv[0] : "";
     if (wrong) {
         code = CLI_WRONG;
     } else if (cli.argc == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
-        code = cli.argc == 0 ? (help(), CLI_WRONG) : help();
+        code = cli.argc == 0 ? (help(&cli), CLI_WRONG) : help(&cli);
     } else if (strcmp(word, "--man") == 0) {
-        code = cli_man();
+        code = cli_man(&cli);
     } else if (strcmp(word, "--version") == 0) {
         code = printf("hashroom %s\n", HASHROOM_VERSION) < 0 ? CLI_FAILED : CLI_OK;
     } else {

@@ -64,6 +64,25 @@ static int check_texts(const struct hr_text *text, char *why, size_t why_size)
     return HR_OK;
 }
 
+static bool tool_name_is_sound(const char *name)
+{
+    size_t len = strlen(name);
+    return len >= 2 && len <= NAME_MAX_CHARS && name[0] >= 'a' && name[0] <= 'z' &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
+}
+
+static int check_tools(const struct hr_tool *tool, char *why, size_t why_size)
+{
+    for (size_t i = 0; tool != NULL && tool[i].name != NULL; i++) {
+        if (i == TABLE_MAX || tool[i].run == NULL || tool[i].help == NULL || tool[i].usage == NULL ||
+            !tool_name_is_sound(tool[i].name)) {
+            return refuse(why, why_size, "a tool of the plugin lacks its function, help or usage, or has no sound name",
+                          tool[i].name);
+        }
+    }
+    return HR_OK;
+}
+
 static int check_network(const struct hr_network *network, char *why, size_t why_size)
 {
     if (network == NULL) {
@@ -86,7 +105,7 @@ int plugins_check(const struct hr_plugin *plugin, const char *name, char *why, s
             plugin->abi, HR_ABI);
         return HR_EINVAL;
     }
-    if (plugin->size < sizeof(*plugin)) {
+    if (plugin->size < offsetof(struct hr_plugin, tools)) { /* what the first release had */
         return refuse(why, why_size, "its manifest is too short. Build it again with this version's headers", NULL);
     }
     if (plugin->name == NULL || strcmp(plugin->name, name) != 0) {
@@ -98,5 +117,20 @@ int plugins_check(const struct hr_plugin *plugin, const char *name, char *why, s
     int rc = check_options(plugin->options, why, why_size);
     rc = rc == HR_OK ? check_commands(plugin->commands, why, why_size) : rc;
     rc = rc == HR_OK ? check_texts(plugin->texts, why, why_size) : rc;
+    rc = rc == HR_OK ? check_tools(plugins_tools(plugin), why, why_size) : rc;
     return rc == HR_OK ? check_network(plugin->network, why, why_size) : rc;
+}
+
+const struct hr_tool *plugins_tools(const struct hr_plugin *plugin)
+{
+    return plugin->size >= offsetof(struct hr_plugin, tools) + sizeof(plugin->tools) ? plugin->tools : NULL;
+}
+
+const struct hr_tool *plugins_tool(const struct hr_plugin *plugin, const char *name)
+{
+    const struct hr_tool *tool = plugins_tools(plugin);
+    while (tool != NULL && tool->name != NULL && strcmp(tool->name, name) != 0) {
+        tool++;
+    }
+    return tool != NULL && tool->name != NULL ? tool : NULL;
 }

@@ -73,6 +73,29 @@ static const struct hr_command commands[] = {
     {0},
 };
 
+/* ---- a command of the operator: hashroom counter-reset -------------------------------- */
+
+/* Asked for in a terminal, run in the bot. The question's answer comes back as one more word. */
+static int run_reset(void *state, int argc, const char *const *argv, struct hr_out *out)
+{
+    struct counter_state *self = state;
+    const struct hr_api *api = self->api;
+    if (argc == 0) {
+        return api->ask(out, 0, "Set the counter of every chat to 0? (yes or no)");
+    }
+    if (argc > 1 || argv[0][0] != 'y') {
+        api->out(out, "Nothing was changed.\n");
+        return argc > 1 ? HR_EINVAL : HR_OK;
+    }
+    api->out(out, "Every counter is at 0.\n");
+    return api->sql(self->bot, "DELETE FROM counter_count", NULL, 0, NULL, NULL);
+}
+
+static const struct hr_tool tools[] = {
+    {.name = "counter-reset", .usage = "[yes]", .help = "Sets the counter of every chat to 0.", .run = run_reset},
+    {0},
+};
+
 /* ---- start and stop -------------------------------------------------------------------- */
 
 static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
@@ -95,5 +118,5 @@ static void stop(void *state)
 const struct hr_plugin hashroom_plugin = {
     HR_PLUGIN_HEADER,   .name = "counter",    .version = "0.1", .help = "Counts how often it is asked.",
     .options = options, .commands = commands, .texts = texts,   .schema = schema,
-    .start = start,     .stop = stop,
+    .start = start,     .stop = stop,         .tools = tools,
 };

@@ -246,6 +246,22 @@ struct hr_export { /* `hashroom export NAME --format F` */
     int (*run)(void *state, const char *chat, const char *format, struct hr_out *out);
 };
 
+enum {                       /* api->ask() */
+    HR_ASK_HIDDEN = 1 << 0, /* what is typed isn't shown: a secret */
+    HR_ASK_WAIT = 1 << 1,   /* nothing is typed: the tool is called again in a second with the same words */
+};
+
+/* A command of the operator in a terminal: `hashroom NAME words`. It runs in the bot that runs, as a callback like any
+ * other; what it gives to api->out() is printed, and says what was done or what to do. HR_OK: `hashroom` ends with 0;
+ * HR_EINVAL: the words are wrong, 2; any other: 1. It can ask something with api->ask(): then it is called again
+ * with what was typed as one more word, so all it has to know stands in its words or in the plugin's own state. */
+struct hr_tool {
+    const char *name;  /* "verify": small letters, digits, '-'; no command of hashroom itself */
+    const char *usage; /* "USER [yes | no]", or "" */
+    const char *help;  /* a sentence or two */
+    int (*run)(void *state, int argc, const char *const *argv, struct hr_out *out);
+};
+
 struct hr_api;
 struct hr_network; /* network.h */
 
@@ -269,6 +285,8 @@ struct hr_plugin {
     int (*event)(void *state, const struct hr_event *event);
     enum hr_verdict (*judge)(void *state, const struct hr_message *message);
     void (*report)(void *state, struct hr_out *out); /* lines for !status, plain words */
+
+    const struct hr_tool *tools; /* ends in a zero entry, or is NULL */
 };
 
 #define HR_PLUGIN_HEADER .abi = HR_ABI, .size = (uint32_t)sizeof(struct hr_plugin)
@@ -408,6 +426,10 @@ struct hr_api {
     /* 16 letters and digits that name this database. Another one than at the last start: an older copy was put back
      * (a backup). What the far side must never see twice, such as transaction ids and ratchets, then starts anew. */
     const char *(*store_id)(struct hr_bot *bot);
+
+    /* In a tool: the operator is asked this, and the tool is called again with the answer as its last word; flags
+     * HR_ASK_*. The last question of a call counts, and none if the call fails. HR_EDENIED: `out` is of no tool. */
+    int (*ask)(struct hr_out *out, uint32_t flags, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 };
 
 /* Is `fn`, added after the first release, in the running host? */

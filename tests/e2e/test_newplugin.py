@@ -94,7 +94,7 @@ def test_plugin_builds_against_the_installed_headers_alone(built):
 
 def test_its_test_passes_against_the_installed_fake_host(tree, counter, built):
     out = make(counter, "check", PKG_CONFIG_PATH=str(tree / "lib" / "pkgconfig"))
-    assert out.count("[       OK ]") == 2, out
+    assert out.count("[       OK ]") == 3, out
 
 
 def test_it_answers_and_keeps_its_count_over_a_restart(tmp_path, tree, built):
@@ -112,6 +112,46 @@ def test_it_is_listed_and_explained(tmp_path, tree, built):
     example = subprocess.run([folder.program, "example", "counter", "-c", tmp_path], capture_output=True, text=True,
                              timeout=60).stdout
     assert "# step = 1" in example
+
+
+def test_its_command_for_the_operator_asks_and_runs_in_the_running_bot(tmp_path, tree, built):
+    folder = Folder(tmp_path, tree, built)
+
+    def hashroom(*words, answer=""):
+        return subprocess.run([folder.program, *words, "-c", tmp_path], input=answer, capture_output=True, text=True,
+                              timeout=60)
+
+    done = hashroom("counter-reset")
+    assert done.returncode == 1 and "the bot is not running" in done.stderr
+    assert re.search(r"^  counter-reset \[yes\]\n      Sets the counter", hashroom("--help").stdout, re.M)
+    assert "hashroom counter-reset [yes]" in hashroom("plugins").stdout
+    assert ".TP\n\\fBcounter\\-reset\\fR [yes]\n" in hashroom("--man").stdout
+    process = subprocess.Popen([folder.program, "run", "-c", tmp_path], stdin=subprocess.PIPE, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        for expected in ("room | The counter is at 1.\n", "room | The counter is at 2.\n"):
+            process.stdin.write("!counter\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == expected
+        assert (tmp_path / "state" / "hashroom.sock").stat().st_mode & 0o777 == 0o600
+        done = hashroom("counter-reset", answer="no\n")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == "Set the counter of every chat to 0? (yes or no) Nothing was changed.\n"
+        done = hashroom("counter-reset")
+        assert done.returncode == 1 and "there was no answer" in done.stderr
+        done = hashroom("counter-reset", "yes", "really")
+        assert done.returncode == 2 and "Nothing was changed." in done.stderr
+        done = hashroom("counter-reset", "--instance", "other", "yes")
+        assert done.returncode == 2 and "'other'" in done.stderr
+        done = hashroom("counter-reset", answer="yes\n")
+        assert done.returncode == 0 and done.stdout.endswith("Every counter is at 0.\n")
+        process.stdin.write("!counter\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "room | The counter is at 1.\n"
+    finally:
+        process.communicate("!quit\n", timeout=30)
+    assert process.returncode == 0
+    assert not (tmp_path / "state" / "hashroom.sock").exists()
 
 
 def test_wrong_abi_is_refused_in_a_plain_sentence(tmp_path, tree, counter):

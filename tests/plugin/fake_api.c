@@ -344,6 +344,18 @@ static void api_secret(struct hr_bot *bot, const char *text)
     (void)text;
 }
 
+static int api_ask(struct hr_out *out, uint32_t flags, const char *fmt, ...)
+{
+    if (!out->may_ask) {
+        return HR_EDENIED;
+    }
+    va_list ap;
+    va_start(ap, fmt);
+    record_text(out->fake, FAKE_ASK, fmt, ap)->flags = flags;
+    va_end(ap);
+    return HR_OK;
+}
+
 static int api_work(struct hr_bot *bot, hr_work_fn *work, hr_work_fn *done, hr_work_fn *drop, void *arg)
 {
     return fake_work_add(bot->fake, work, done, drop, arg);
@@ -410,6 +422,7 @@ void fake_fill_api(struct fake *fake)
         .work = api_work,
         .derive = api_derive,
         .store_id = api_store_id,
+        .ask = api_ask,
         .net = fake->plugin->network ? &fake->net : NULL,
     };
 }

@@ -161,7 +161,7 @@ static void undo_records(struct fake *fake, size_t mark)
     for (size_t i = mark; i < fake->entry_count; i++) {
         enum fake_kind kind = fake->entries[i]->record.kind;
         struct fake_entry *entry = fake->entries[i];
-        if (kind == FAKE_LOG || kind == FAKE_PROBLEM || kind == FAKE_UP || kind == FAKE_DOWN) {
+        if (kind == FAKE_LOG || kind == FAKE_PROBLEM || kind == FAKE_OUT || kind == FAKE_UP || kind == FAKE_DOWN) {
             fake->entries[kept++] = entry;
         } else {
             drop_entry(entry);
@@ -322,6 +322,19 @@ int fake_report(struct fake *fake)
         (void)fake_leave(fake, fake->entry_count, HR_OK);
     }
     return (int)(fake_count(fake, FAKE_OUT) - before);
+}
+
+int fake_tool(struct fake *fake, const char *name, int argc, const char *const *argv)
+{
+    for (const struct hr_tool *tool = fake->plugin->tools; tool && tool->name; tool++) {
+        if (strcmp(tool->name, name) == 0) {
+            size_t mark = fake->entry_count;
+            struct hr_out out = {fake, true};
+            fake_enter(fake);
+            return fake_leave(fake, mark, tool->run(fake->state, argc, argv, &out));
+        }
+    }
+    return HR_ENOTFOUND;
 }
 
 int fake_export(struct fake *fake, const char *name, const char *chat, const char *format)

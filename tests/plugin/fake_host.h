@@ -54,6 +54,7 @@ enum fake_kind {
     FAKE_TERMINAL,
     FAKE_QUIT,
     FAKE_PART, /* of fake_render() */
+    FAKE_ASK,  /* what a tool asks: text, flags */
 };
 
 enum { FAKE_ROOMS_MAX = 32 };
@@ -112,6 +113,8 @@ struct hr_bot *fake_bot(struct fake *fake);
 const struct hr_api *fake_api(struct fake *fake);
 void *fake_state(struct fake *fake);
 int fake_report(struct fake *fake); /* records FAKE_OUT, returns how many */
+/* A tool of the operator with its words; FAKE_OUT, FAKE_ASK. HR_ENOTFOUND: not in the table. */
+int fake_tool(struct fake *fake, const char *name, int argc, const char *const *argv);
 int fake_export(struct fake *fake, const char *name, const char *chat, const char *format); /* FAKE_OUT */
 
 /* ---- the world --------------------------------------------------------------- */

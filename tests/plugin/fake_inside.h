@@ -13,6 +13,7 @@ struct hr_bot {
 
 struct hr_out {
     struct fake *fake;
+    bool may_ask;
 };
 
 struct hr_timer {

@@ -76,9 +76,25 @@ static const struct hr_command toy_commands[] = {
     {0},
 };
 
+static int run_paint(void *state, int argc, const char *const *argv, struct hr_out *out)
+{
+    struct toy *toy = state;
+    if (argc == 0) {
+        return toy->api->ask(out, HR_ASK_HIDDEN, "Which %s?", "colour");
+    }
+    toy->api->out(out, "Painted %s.", argv[0]);
+    return HR_OK;
+}
+
+static const struct hr_tool toy_tools[] = {
+    {.name = "paint", .usage = "COLOUR", .help = "Paints.", .run = run_paint},
+    {0},
+};
+
 static const struct hr_plugin toy_plugin = {
-    HR_PLUGIN_HEADER,   .name = "toy",        .version = "1",           .help = "A toy.",   .options = toy_options,
-    .texts = toy_texts, .schema = toy_schema, .commands = toy_commands, .start = toy_start, .stop = toy_stop,
+    HR_PLUGIN_HEADER,       .name = "toy",      .version = "1",       .help = "A toy.",
+    .options = toy_options, .texts = toy_texts, .schema = toy_schema, .commands = toy_commands,
+    .start = toy_start,     .stop = toy_stop,   .tools = toy_tools,
 };
 
 static struct fake *started(void)
@@ -244,6 +260,20 @@ static void store_id_is_the_same_until_the_test_gives_another(void **state)
     fake_free(fake);
 }
 
+static void a_tool_asks_and_is_called_again_by_the_test(void **state)
+{
+    (void)state;
+    const char *words[] = {"blue"};
+    struct fake *fake = started();
+    assert_int_equal(fake_tool(fake, "paint", 0, NULL), HR_OK);
+    assert_string_equal(fake_last(fake, FAKE_ASK)->text, "Which colour?");
+    assert_int_equal(fake_last(fake, FAKE_ASK)->flags, HR_ASK_HIDDEN);
+    assert_int_equal(fake_tool(fake, "paint", 1, words), HR_OK);
+    assert_string_equal(fake_last(fake, FAKE_OUT)->text, "Painted blue.");
+    assert_int_equal(fake_tool(fake, "sing", 0, NULL), HR_ENOTFOUND);
+    fake_free(fake);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +282,7 @@ int main(void)
         cmocka_unit_test(failed_callback_leaves_nothing_behind),
         cmocka_unit_test(restart_keeps_the_database_and_sweeps_timers),
         cmocka_unit_test(key_is_said_once),
+        cmocka_unit_test(a_tool_asks_and_is_called_again_by_the_test),
         cmocka_unit_test(work_is_done_when_the_test_says_so_or_dropped_at_the_stop),
         cmocka_unit_test(no_more_than_64_works_wait),
         cmocka_unit_test(derived_bytes_depend_on_purpose_instance_and_key_alone),

@@ -123,9 +123,23 @@ static const struct hr_network fake_network = {
     .flags = HR_NET_MERGE,
 };
 
+static int run_where(void *state, int argc, const char *const *argv, struct hr_out *out)
+{
+    struct fake *fake = state;
+    (void)argc;
+    (void)argv;
+    fake->api->out(out, "in %s\n", fake->api->instance(fake->bot));
+    return HR_OK;
+}
+
+static const struct hr_tool fake_tools[] = {
+    {.name = "where", .usage = "", .help = "Says which instance it is.", .run = run_where},
+    {0},
+};
+
 static const struct hr_plugin fake_plugin = {
     HR_PLUGIN_HEADER,         .name = "fake",      .version = "1",    .help = "A network of the test.",
-    .network = &fake_network, .start = fake_start, .stop = fake_stop,
+    .network = &fake_network, .start = fake_start, .stop = fake_stop, .tools = fake_tools,
 };
 
 struct to_room {
@@ -189,6 +203,29 @@ static const struct hr_command feature_commands[] = {
     {0},
 };
 
+/* Says its words; the first of them may make it fail or ask. */
+static int run_echo(void *state, int argc, const char *const *argv, struct hr_out *out)
+{
+    struct fake *fake = state;
+    const char *first = argc > 0 ? argv[0] : "";
+    fake->api->out(out, "%d words: ", argc);
+    for (int i = 0; i < argc; i++) {
+        fake->api->out(out, "%s%s", i > 0 ? ", " : "", argv[i]);
+    }
+    int rc = fake->api->sql(fake->bot, "INSERT INTO feature_called VALUES(1)", NULL, 0, NULL, NULL);
+    if (strcmp(first, "ask") == 0) {
+        rc = fake->api->ask(out, HR_ASK_HIDDEN, "Go %s?", "on");
+    }
+    return strcmp(first, "fail") == 0 ? HR_EFAIL : strcmp(first, "wrong") == 0 ? HR_EINVAL : rc;
+}
+
+static const struct hr_tool feature_tools[] = {
+    {.name = "echo", .usage = "[WORD]...", .help = "Says its words.", .run = run_echo},
+    {0},
+};
+
+static const char *const feature_schema[] = {"CREATE TABLE feature_called(n INTEGER)", NULL};
+
 static const struct hr_plugin feature_plugin = {
     HR_PLUGIN_HEADER,
     .name = "feature",
@@ -197,6 +234,8 @@ static const struct hr_plugin feature_plugin = {
     .events = HR_EV(HR_EV_MESSAGE) | HR_EV(HR_EV_EDIT) | HR_EV(HR_EV_REMOVE) | HR_EV(HR_EV_NETWORK) |
               HR_EV(HR_EV_DOUBT) | HR_EV(HR_EV_BACKLOG) | HR_EV(HR_EV_LEFT_OUT),
     .commands = feature_commands,
+    .schema = feature_schema,
+    .tools = feature_tools,
     .start = fake_start,
     .stop = fake_stop,
     .event = feature_event,
