@@ -235,6 +235,9 @@ static void read_all(struct matrix *mx)
     struct batch *batch = mx->batch;
     struct scan rooms, part_of;
     char *next = mem_dup(batch->next);
+    if (mx->full) {
+        room_count_anew(mx);
+    }
     if (scan_get(batch->all, "rooms", &rooms) == HR_OK) {
         if (scan_get(rooms, "join", &part_of) == HR_OK) {
             (void)scan_object(part_of, on_join, mx);

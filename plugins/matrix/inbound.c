@@ -190,6 +190,7 @@ static void said(struct mx_room *room, const struct event *event, struct relatio
         .flags = flags | (room->private ? HR_MSG_PRIVATE : 0) | (age > MATRIX_LATE_MS ? HR_MSG_HISTORY : 0),
     };
     uint64_t message = 0;
+    room->active_ms = room->active_ms > post.time_ms ? room->active_ms : post.time_ms; /* saved when all is read */
     seen_add(room, event->id, false);
     int rc = mx->net->post(mx->bot, &post, &message);
     if (rc < 0 && rc != HR_EEXIST) {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 static const char STRANGER[] = "I only talk with people who share a chat room with me.";
+static const char ENOUGH[] = "You already have 3 conversations with me. Please use one of them, or leave one.";
 static const char FULL[] = "I am in too many conversations at the moment. Please use the chat room.";
 
 struct invite {
@@ -141,6 +142,16 @@ static void accept(struct invite *invite, struct mx_room *room)
     room_join(room);
 }
 
+static size_t opened_by(const struct matrix *mx, const char *who)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < mx->room_count; i++) {
+        const struct mx_room *room = mx->room[i];
+        count += room->private && room->gone == NULL && room->inviter != NULL && strcmp(room->inviter, who) == 0;
+    }
+    return count;
+}
+
 static void accept_private(struct invite *invite)
 {
     struct matrix *mx = invite->mx;
@@ -148,6 +159,10 @@ static void accept_private(struct invite *invite)
     if ((int64_t)room_private_count(mx) >= mx->api->option(mx->bot, "max_private")->num ||
         !mx->net->allow_private(mx->bot, invite->room_id)) {
         turn_down(invite, FULL);
+        return;
+    }
+    if (opened_by(mx, invite->from) >= MATRIX_MAX_PRIVATE_EACH) {
+        turn_down(invite, ENOUGH);
         return;
     }
     room = room != NULL ? room : room_add(mx, invite->room_id, true);
@@ -161,6 +176,8 @@ static void accept_private(struct invite *invite)
         turn_down(invite, ROOM_ENCRYPTED);
         return;
     }
+    mem_set(&room->inviter, invite->from);
+    room->active_ms = mx->api->now_ms(mx->bot);
     accept(invite, room);
 }
 
@@ -228,7 +245,7 @@ static void look_on(struct invite *invite)
 static void decide(struct invite *invite)
 {
     struct matrix *mx = invite->mx;
-    struct mx_room *room = room_by_id(mx, invite->room_id);
+    struct mx_room *room = room_by_id(mx, invite->room_id), *moving = room_by_successor(mx, invite->room_id);
     bool known = listed(mx, invite->from);
     if (invite->busy || mx->api->monotonic_ms(mx->bot) < invite->not_before_ms) {
         return;
@@ -244,6 +261,11 @@ static void decide(struct invite *invite)
         } else {
             accept(invite, room);
         }
+    } else if (moving != NULL) { /* the room that follows one of ours is closed, and here is the key */
+        mx->api->timer_stop(moving->timer);
+        moving->timer = NULL;
+        forget(invite);
+        room_join(moving);
     } else if (known) {
         accept_private(invite);
     } else {

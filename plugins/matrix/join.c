@@ -27,7 +27,7 @@ static void on_no_news(void *arg)
 static void refused(struct mx_room *room, const struct call_reply *reply)
 {
     struct matrix *mx = room->mx;
-    const char *fix = reply->code == 404 ? "check its address in the configuration"
+    const char *fix = reply->code == 404 ? "check its address in the configuration; if that is right, the room is gone"
                                          : mx->api->print(mx->bot, "invite %s to it, or ask a moderator to", mx->user);
     const char *reason = mx->api->print(mx->bot, "cannot join %s (%s): %s", room->address, reply->words, fix);
     room_down(room, reason);
@@ -36,7 +36,7 @@ static void refused(struct mx_room *room, const struct call_reply *reply)
     }
 }
 
-static void again(struct mx_room *room, const struct call_reply *reply)
+void room_join_later(struct mx_room *room, const struct call_reply *reply)
 {
     struct matrix *mx = room->mx;
     int64_t wait_ms = matrix_backoff_ms(mx, (unsigned)room->tries++);
@@ -64,7 +64,7 @@ static void on_join(struct matrix *mx, void *arg, const struct call_reply *reply
     } else if (reply->status == HR_EFAIL) {
         refused(room, reply);
     } else {
-        again(room, reply);
+        room_join_later(room, reply);
     }
 }
 
@@ -77,7 +77,7 @@ static void on_resolved(struct matrix *mx, void *arg, const struct call_reply *r
     if (reply->status == HR_EFAIL) {
         refused(room, reply);
     } else if (reply->status != HR_OK || id == NULL || id[0] != '!') {
-        again(room, reply);
+        room_join_later(room, reply);
     } else if (room_by_id(mx, id) != NULL) {
         room_down(room, mx->api->print(mx->bot,
                                        "%s leads to a room that stands twice in the configuration: write it "
@@ -145,6 +145,6 @@ void room_join(struct mx_room *room)
     int rc = room->id == NULL && room->successor == NULL ? resolve(room) : join(room);
     if (rc < 0) {
         room->joining = false;
-        again(room, &(struct call_reply){.words = "the request could not be made", .retry_ms = -1});
+        room_join_later(room, &(struct call_reply){.words = "the request could not be made", .retry_ms = -1});
     }
 }

@@ -19,6 +19,7 @@ enum {
     MATRIX_MAX_MEMBERS = 1000,  /* names remembered for each room */
     MATRIX_MAX_JOINING = 4,     /* requests to join at once */
     MATRIX_MAX_INVITES = 50,    /* undecided ones */
+    MATRIX_MAX_PRIVATE_EACH = 3, /* private rooms one person may open */
     MATRIX_MAX_SEEN = 2048,     /* messages whose room is remembered */
     MATRIX_LATE_MS = 120000,    /* older than this when it arrives: history, never a command */
 };
@@ -38,6 +39,7 @@ struct power { /* who has which rights in a room */
     int *level;
     size_t count, cap;
     int preset;      /* everyone else */
+    int say, say_sealed; /* what it takes to speak, and to speak encrypted */
     bool known;      /* there is a power_levels event; else the creator has 100 */
     char *creator;   /* sender of m.room.create */
     char **founder;  /* room version 12: rights without end, outside the list */
@@ -49,6 +51,8 @@ struct mx_room {
     char *address;   /* as the host knows it: room id or alias of the configuration */
     char *id;        /* room id, NULL while the alias is not resolved */
     bool private;    /* opened by an invite, not by the configuration */
+    char *inviter;   /* of a private one: who opened it, or NULL */
+    int64_t active_ms; /* of a private one: when somebody last spoke there, chat clock */
     bool joined;     /* this run has seen it among the joined rooms */
     bool whole;      /* all of its state was read: rights and encryption are known */
     bool up;         /* the host was told that parts may go */
@@ -120,6 +124,8 @@ struct matrix {
     int64_t limited_ms;  /* monotonic: last 429, 0: none */
     unsigned limited_count;
     struct hr_timer *budget_timer;
+    struct hr_timer *private_timer;
+    int64_t checked_ms;  /* monotonic: when a refusal last made us look which rooms we are in, 0: never */
     struct doubt *doubts; /* parts that are looked for in the history */
 };
 

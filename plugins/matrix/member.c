@@ -135,6 +135,10 @@ void member_power_event(struct mx_room *room, const struct event *event)
     power_clear(power);
     power->known = true;
     power->preset = level_of(json_object_get(event->content, "users_default"), 0);
+    const json_t *events = json_object_get(event->content, "events");
+    int other = level_of(json_object_get(event->content, "events_default"), 0);
+    power->say = level_of(json_object_get(events, "m.room.message"), other);
+    power->say_sealed = level_of(json_object_get(events, "m.room.encrypted"), other);
     json_object_foreach(json_object_get(event->content, "users"), id, level)
     {
         size_t cap = power->cap;
@@ -204,6 +208,13 @@ int member_power(const struct mx_room *room, const char *id)
         }
     }
     return !power->known && power->creator != NULL && strcmp(power->creator, id) == 0 ? 100 : power->preset;
+}
+
+bool member_may_speak(const struct mx_room *room, int *has, int *needs)
+{
+    *has = member_power(room, room->mx->user);
+    *needs = room->encrypted ? room->power.say_sealed : room->power.say;
+    return *has >= *needs;
 }
 
 void member_clear(struct mx_room *room)

@@ -12,6 +12,8 @@ void member_create_event(struct mx_room *room, const struct event *event);
 /* The shown name, with the id behind it where two have the same; callback's arena. */
 const char *member_name(struct mx_room *room, const char *id);
 int member_power(const struct mx_room *room, const char *id);
+/* May the bot speak, by the room's levels? */
+bool member_may_speak(const struct mx_room *room, int *has, int *needs);
 bool member_is_joined(const struct mx_room *room, const char *id); /* as far as is known */
 void member_clear(struct mx_room *room);
 

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const int64_t RECHECK_MS = 600000;
+
 /* ---- finding ---------------------------------------------------------------------- */
 
 struct mx_room *room_by_id(struct matrix *mx, const char *id)
@@ -84,12 +86,14 @@ int room_save(const struct mx_room *room)
         room->last_event != NULL ? HR_V_STR(room->last_event) : null,
         HR_V_INT(room->private),
         room->gone != NULL ? HR_V_STR(room->gone) : null,
+        room->inviter != NULL ? HR_V_STR(room->inviter) : null,
+        HR_V_INT(room->active_ms),
     };
     return room->mx->api->sql(
         room->mx->bot,
-        "INSERT OR REPLACE INTO matrix_room(instance, address, room_id, last_event, private, gone)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-        args, 6, NULL, NULL);
+        "INSERT OR REPLACE INTO matrix_room(instance, address, room_id, last_event, private, gone, inviter, active_ms)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        args, 8, NULL, NULL);
 }
 
 static int on_stored(void *arg, const struct hr_value *column, size_t count)
@@ -107,6 +111,8 @@ static int on_stored(void *arg, const struct hr_value *column, size_t count)
         }
         mem_set(&room->last_event, matrix_column(&column[2]));
         mem_set(&room->gone, matrix_column(&column[4]));
+        mem_set(&room->inviter, matrix_column(&column[5]));
+        room->active_ms = column[6].num > 0 ? column[6].num : mx->api->now_ms(mx->bot);
     }
     return HR_OK;
 }
@@ -127,9 +133,10 @@ int room_load(struct matrix *mx)
     if (rc < 0) {
         return rc;
     }
-    rc =
-        mx->api->sql(mx->bot, "SELECT address, room_id, last_event, private, gone FROM matrix_room WHERE instance = ?1",
-                     args, 1, on_stored, mx);
+    rc = mx->api->sql(mx->bot,
+                      "SELECT address, room_id, last_event, private, gone, inviter, active_ms FROM matrix_room"
+                      " WHERE instance = ?1",
+                      args, 1, on_stored, mx);
     for (size_t i = 0; i < mx->room_count; i++) {
         if (mx->room[i]->id != NULL) {
             room_set_id(mx->room[i], mx->room[i]->id);
@@ -145,6 +152,7 @@ static void room_free(struct mx_room *room)
     free(room->address);
     free(room->id);
     free(room->gone);
+    free(room->inviter);
     free(room->reason);
     free(room->last_event);
     free(room->successor);
@@ -177,9 +185,24 @@ void room_down(struct mx_room *room, const char *reason)
     }
 }
 
+/* Lines wait until somebody changes the levels. */
+static void room_mute(struct mx_room *room, int has, int needs)
+{
+    struct matrix *mx = room->mx;
+    room_down(room, mx->api->print(mx->bot,
+                                   "the bot may not speak here: that takes power level %d, and it has %d; a moderator "
+                                   "can change it",
+                                   needs, has));
+}
+
 static void room_up(struct mx_room *room)
 {
+    int has, needs;
     if (room->up || room->encrypted || !room->whole || room->gone != NULL || room->successor != NULL || !room->joined) {
+        return;
+    }
+    if (!member_may_speak(room, &has, &needs)) {
+        room_mute(room, has, needs);
         return;
     }
     room->up = true;
@@ -270,6 +293,10 @@ void room_read(struct mx_room *room, const char *last_event)
     if (!room->whole) {
         sync_full(room->mx);
     }
+    int has, needs;
+    if (room->up && !member_may_speak(room, &has, &needs)) {
+        room_mute(room, has, needs);
+    }
     room_up(room);
 }
 
@@ -304,6 +331,32 @@ static void sweep(struct matrix *mx)
     mx->room_count = kept;
 }
 
+struct mx_room *room_by_successor(struct matrix *mx, const char *id)
+{
+    for (size_t i = 0; i < mx->room_count; i++) {
+        if (mx->room[i]->successor != NULL && strcmp(mx->room[i]->successor, id) == 0) {
+            return mx->room[i];
+        }
+    }
+    return NULL;
+}
+
+void room_count_anew(struct matrix *mx)
+{
+    for (size_t i = 0; i < mx->room_count; i++) {
+        mx->room[i]->joined = false;
+    }
+}
+
+void room_recheck(struct matrix *mx)
+{
+    int64_t now = mx->api->monotonic_ms(mx->bot);
+    if (mx->checked_ms == 0 || now - mx->checked_ms > RECHECK_MS) {
+        mx->checked_ms = now;
+        sync_full(mx);
+    }
+}
+
 void room_synced(struct matrix *mx, bool first)
 {
     for (size_t i = 0; first && i < mx->room_count; i++) {
@@ -315,6 +368,9 @@ void room_synced(struct matrix *mx, bool first)
         } else if (!room->joined && room->private && room->last_event != NULL) {
             room_left(room); /* while the bot was away */
         } else if (!room->joined) {
+            if (room->up) {
+                room_down(room, "the server no longer counts the bot among the room's people; it joins anew");
+            }
             mem_set(&room->last_event, NULL); /* what was said there meanwhile was not said to the bot */
             room_join(room);
         }

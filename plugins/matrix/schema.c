@@ -74,6 +74,8 @@ const char *const matrix_schema[] = {
 
     "ALTER TABLE matrix_account ADD COLUMN refresh TEXT",
     "ALTER TABLE matrix_account ADD COLUMN expires_ms INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE matrix_room ADD COLUMN inviter TEXT",
+    "ALTER TABLE matrix_room ADD COLUMN active_ms INTEGER NOT NULL DEFAULT 0",
     "CREATE TABLE matrix_budget(instance TEXT PRIMARY KEY, rate REAL NOT NULL, burst REAL NOT NULL,"
     " rate_set REAL NOT NULL, burst_set REAL NOT NULL, at_ms INTEGER NOT NULL) STRICT",
     NULL,

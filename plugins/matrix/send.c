@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* Servers forget transaction ids after about a day (Synapse: 24 hours). */
-static const int64_t TXN_LIVES_MS = 23LL * 3600 * 1000;
+static const int64_t TXN_LIVES_MS = 23LL * 3600 * 1000, NEWS_MS = 2000;
 
 struct sending {
     uint64_t part;
@@ -29,8 +29,22 @@ static void sending_free(void *arg)
     free(sending);
 }
 
+/* Refused in the room: often its levels changed, or the bot was taken out, and the news is on its way. */
+static int refused(struct matrix *mx, unsigned attempt, const struct call_reply *reply, const char **reason,
+                   int64_t *wait_ms)
+{
+    *reason = mx->api->print(mx->bot, "the bot may not speak in this room (%s)", reply->words);
+    if (attempt == 0) {
+        *wait_ms = NEWS_MS;
+        return HR_ERETRY;
+    }
+    room_recheck(mx);
+    return HR_EFAIL;
+}
+
 /* HR_OK: sent under *id; HR_ERETRY after *wait_ms; HR_EFAIL; with *reason unless HR_OK. */
-static int outcome(struct matrix *mx, const struct call_reply *reply, const char **reason, int64_t *wait_ms)
+static int outcome(struct matrix *mx, unsigned attempt, const struct call_reply *reply, const char **reason,
+                   int64_t *wait_ms)
 {
     *reason = reply->words;
     if (reply->status == HR_OK && scan_text(reply->json, "event_id") != NULL) {
@@ -45,8 +59,8 @@ static int outcome(struct matrix *mx, const struct call_reply *reply, const char
     if (reply->status == HR_EFAIL) {
         if (reply->code == 413) {
             *reason = "the message is too long for the server";
-        } else if (reply->code == 403) {
-            *reason = mx->api->print(mx->bot, "the bot may not speak in this room (%s)", reply->words);
+        } else if (reply->code == 403 || reply->code == 404) {
+            return refused(mx, attempt, reply, reason, wait_ms);
         }
         return HR_EFAIL;
     }
@@ -61,7 +75,7 @@ static void on_sent(struct matrix *mx, void *arg, const struct call_reply *reply
     struct sending *sending = arg;
     const char *reason = NULL;
     int64_t wait_ms = matrix_backoff_ms(mx, sending->attempt);
-    int rc = outcome(mx, reply, &reason, &wait_ms);
+    int rc = outcome(mx, sending->attempt, reply, &reason, &wait_ms);
     if (rc != HR_ERETRY && sending->settled != NULL) {
         sending->settled(mx, sending->txn);
     }

@@ -6,6 +6,7 @@
 #include "call.h"
 #include "invite.h"
 #include "login.h"
+#include "private.h"
 #include "room.h"
 
 enum {
@@ -84,6 +85,9 @@ void sync_done(struct matrix *mx, const char *next)
         mx->net->up(mx->bot, NULL);
     }
     room_synced(mx, mx->full);
+    if (mx->private_timer == NULL) {
+        private_start(mx);
+    }
     invite_resume(mx);
     if (mx->poll == NULL) { /* else room_synced() had reason to ask at once */
         ask(mx);

@@ -67,6 +67,10 @@ static void on_create(struct matrix *mx, void *arg, const struct call_reply *rep
     if (room->successor == NULL) {
         return;
     }
+    if (reply->status == HR_ERETRY) {
+        room_join_later(room, reply); /* harmless where the bot is in already */
+        return;
+    }
     if (reply->status != HR_OK) {
         upgrade_failed(room, reply->words);
         return;

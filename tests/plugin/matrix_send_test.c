@@ -76,10 +76,10 @@ static void answers_settle_a_part_or_keep_it(void **state)
         {503, "{}", HR_ERETRY, 500, 1500, "503"},
         {200, "not JSON", HR_ERETRY, 500, 1500, NULL},
         {200, "{}", HR_ERETRY, 500, 1500, NULL},
-        {403, "{\"errcode\":\"M_FORBIDDEN\",\"error\":\"muted\"}", HR_EFAIL, 0, 0, "may not speak"},
+        {403, "{\"errcode\":\"M_FORBIDDEN\",\"error\":\"muted\"}", HR_ERETRY, 2000, 2000, "may not speak"},
         {413, "{\"errcode\":\"M_TOO_LARGE\"}", HR_EFAIL, 0, 0, "too long"},
         {400, "{\"errcode\":\"M_BAD_JSON\",\"error\":\"odd\\u0007 \\u202e\"}", HR_EFAIL, 0, 0, "M_BAD_JSON"},
-        {404, "{}", HR_EFAIL, 0, 0, "404"},
+        {404, "{}", HR_ERETRY, 2000, 2000, "404"},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         struct world *world = world_open();
