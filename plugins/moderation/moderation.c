@@ -6,7 +6,18 @@
 #include <string.h>
 #include <strings.h>
 
+static const struct hr_option options[] = {
+    {"flood_burst", HR_INT, "8", 1, 1000,
+     "Lines one person may write at once before their next ones reach the other rooms more slowly.", NULL},
+    {"flood_pace", HR_DURATION, "5s", 0, 3600000,
+     "How long each further line of that person waits for the one before it. 0: no limit.", NULL},
+    {0},
+};
+
 static const struct hr_text texts[] = {
+    {"flood", "One person wrote many lines at once. I show them in the other rooms more slowly.", NULL},
+    {"flood-over-one", "I left out 1 line in the other rooms. One person wrote too many at once.", NULL},
+    {"flood-over-many", "I left out {n} lines in the other rooms. One person wrote too many at once.", "n=12"},
     {"hold-on", "New posts from social networks wait now. To see them, type !queue", NULL},
     {"hold-new", "Posts from people who are new here wait now. To see them, type !queue", NULL},
     {"hold-off", "New posts do not wait any more.", NULL},
@@ -44,6 +55,11 @@ static const char *const schema[] = {
     " added_ms INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE moderation_queue(chat TEXT NOT NULL, number INTEGER NOT NULL, message INTEGER NOT NULL UNIQUE,"
     " PRIMARY KEY(chat, number)) WITHOUT ROWID",
+    /* authors let in before; `who` is made of network and id and tells neither */
+    "CREATE TABLE moderation_known(who INTEGER PRIMARY KEY, seen_ms INTEGER NOT NULL)",
+    "CREATE INDEX moderation_known_seen ON moderation_known(seen_ms)",
+    /* lines of somebody who wrote many at once */
+    "CREATE TABLE moderation_flood(message INTEGER PRIMARY KEY, room INTEGER NOT NULL, who INTEGER NOT NULL)",
     NULL,
 };
 
@@ -72,37 +88,20 @@ static enum hold hold_of(struct moderation *m, const char *chat)
     return status < 0 ? HOLD_ON : hold; /* in doubt a person looks first */
 }
 
-static int on_known(void *arg, const struct hr_value *column, size_t count)
+static bool is_held(struct moderation *m, const struct hr_message *message)
 {
-    (void)column;
-    (void)count;
-    *(bool *)arg = true;
-    return 0;
-}
-
-/* Has anything of this author been let in before? */
-static bool is_known(struct moderation *m, const struct hr_message *message)
-{
-    bool known = false;
-    const struct hr_value args[] = {HR_V_STR(message->author.id), HR_V_STR(message->room->network),
-                                    HR_V_INT((int64_t)message->id)};
-    (void)m->api->sql(
-        m->bot,
-        "SELECT id FROM core_pub_message WHERE author = ?1 AND network = ?2 AND id <> ?3 AND state = 'live'"
-        " LIMIT 1",
-        args, 3, on_known, &known);
-    return known;
+    const enum hold hold = message->room->flags & HR_ROOM_SOCIAL ? hold_of(m, message->chat) : HOLD_OFF;
+    return hold == HOLD_ON || (hold == HOLD_NEW && !known_has(m, message));
 }
 
 static enum hr_verdict judge(void *state, const struct hr_message *message)
 {
     struct moderation *m = state;
-    if (message->room == NULL || !(message->room->flags & HR_ROOM_SOCIAL) || message->chat[0] == '\0') {
+    if (message->room == NULL || message->chat[0] == '\0') {
         return HR_PASS;
     }
-    const enum hold hold = hold_of(m, message->chat);
-    if (hold == HOLD_OFF || (hold == HOLD_NEW && is_known(m, message))) {
-        return HR_PASS;
+    if (!is_held(m, message)) {
+        return flood_judge(m, message);
     }
     if (queue_add(m, message) >= 0) {
         m->full_told = false;
@@ -118,7 +117,11 @@ static enum hr_verdict judge(void *state, const struct hr_message *message)
 
 static int event(void *state, const struct hr_event *event)
 {
-    return queue_drop_message(state, event->message->id); /* its author took it back while it waited */
+    if (event->kind == HR_EV_MESSAGE) {
+        return known_let_in(state, event->message);
+    }
+    const int status = queue_drop_message(state, event->message->id); /* its author took it back while it waited */
+    return status < 0 ? status : flood_drop_message(state, event->message->id);
 }
 
 /* ---- !hold --------------------------------------------------------------------- */
@@ -185,6 +188,12 @@ static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
         return HR_EFAIL;
     }
     *m = (struct moderation){.bot = bot, .api = api};
+    int status = known_start(m);
+    status = status < 0 ? status : flood_start(m);
+    if (status < 0) {
+        free(m);
+        return status;
+    }
     *state = m;
     return 0;
 }
@@ -215,14 +224,21 @@ static void report(void *state, struct hr_out *out)
 {
     struct reporting r = {.m = state, .out = out};
     (void)r.m->api->chats(r.m->bot, report_chat, &r);
+    const int waiting = flood_waiting(r.m);
+    if (waiting > 0) {
+        r.m->api->out(out, "%d line%s of people who wrote many at once wait%s.\n", waiting, waiting == 1 ? "" : "s",
+                      waiting == 1 ? "s" : "");
+    }
 }
 
 const struct hr_plugin hashroom_plugin = {
     HR_PLUGIN_HEADER,
     .name = "moderation",
     .version = "0.1.0",
-    .help = "Lets a moderator look at posts of social networks first, and take away what was shown.",
-    .events = HR_EV(HR_EV_REMOVE),
+    .help =
+        "Lets a moderator look at posts first, and take away what was shown. Slows down who writes too much at once.",
+    .events = HR_EV(HR_EV_MESSAGE) | HR_EV(HR_EV_REMOVE),
+    .options = options,
     .commands = commands,
     .texts = texts,
     .schema = schema,

@@ -9,10 +9,31 @@
 
 #include <hashroom/plugin.h>
 
+enum {
+    FLOOD_TALKERS = 64, /* people of whom we know how much they wrote lately */
+    FLOOD_HELD = 30,    /* lines of one of them that wait */
+    FLOOD_ROOMS = 16,   /* that are told what was left out */
+};
+
+struct talker {
+    uint64_t room;
+    int64_t who;
+    double tokens; /* lines that may go at once; below 0 after a long message */
+    int64_t at_ms; /* network clock: tokens are as of then */
+    int left_out;  /* not told yet */
+    size_t held;
+    uint64_t message[FLOOD_HELD]; /* in order */
+};
+
 struct moderation {
     struct hr_bot *bot;
     const struct hr_api *api;
     bool full_told; /* the log knows that the queue is full */
+    int64_t known;  /* rows of moderation_known */
+    int flood_burst;
+    int64_t flood_pace_ms; /* 0: no limit */
+    struct hr_timer *flood_timer;
+    struct talker talker[FLOOD_TALKERS];
 };
 
 /* queue.c */
@@ -24,6 +45,18 @@ int run_ok(void *state, const struct hr_call *call);
 int run_no(void *state, const struct hr_call *call);
 /* The held message with this number, 0 if there is none; negative on failure. */
 int64_t queue_message(struct moderation *m, const char *chat, int64_t number);
+
+/* known.c: authors of social networks that were let in before; at most 20,000, the latest */
+int known_start(struct moderation *m);
+int known_let_in(struct moderation *m, const struct hr_message *message);
+bool known_has(struct moderation *m, const struct hr_message *message);
+int64_t known_number(const char *network, const char *author); /* the same for the same person, never negative */
+
+/* flood.c */
+int flood_start(struct moderation *m);
+enum hr_verdict flood_judge(struct moderation *m, const struct hr_message *message);
+int flood_drop_message(struct moderation *m, uint64_t message);
+int flood_waiting(const struct moderation *m); /* lines of everybody */
 
 /* hide.c */
 int run_hide(void *state, const struct hr_call *call);

@@ -41,8 +41,9 @@ role "host" {{ accounts = {{ "insp/asha" }}  names = {{ "Asha" }}  chats = {{ "c
                  "sasl": "plain", "sasl_account": "inspbot", "sasl_password_file": bot.secret("password", PASSWORD)},
         "ergo": {"server": "127.0.0.1", "port": ergo.port, "tls": False, "nick": "inspbot", "rate_ms": 0},
     })
-    for plugin in ("relay", "moderation", "desk"):
+    for plugin in ("relay", "desk"):
         bot.plugin(plugin)
+    bot.plugin("moderation", flood_pace="0")
     ben = Irc(inspircd.port, "ben", caps=["message-tags", "account-tag"]).join(CHANNEL)
     eve = Irc(ergo.port, "eve").join(CHANNEL)
     with bot:

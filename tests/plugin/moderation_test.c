@@ -80,14 +80,158 @@ static void people_in_rooms_are_never_held(void **state)
 static void hold_new_lets_known_authors_pass(void **state)
 {
     (void)state;
+    assert_int_equal(fake_tell(fake, HR_EV_MESSAGE, post("Ben", "Hello", HR_PASS)), 0);
     answers("!hold new", "Posts from people who are new here wait now. To see them, type !queue");
+    post("Ben", "Hello", HR_PASS);
+    post("Eve", "Buy now", HR_HOLD);
+    const uint64_t first = post("Fay", "Hello", HR_HOLD);
+    assert_int_equal(fake_command(fake, irc, "!ok 2"), HR_OK);
+    assert_int_equal(fake_tell(fake, HR_EV_MESSAGE, first), 0); /* as the host does when it is released */
+    post("Fay", "Again", HR_PASS);
+    fake_stop(fake);
+    assert_int_equal(fake_start(fake), HR_OK);
+    post("Fay", "And again", HR_PASS);
+    post("Eve", "Buy now", HR_HOLD);
+}
+
+static void authors_of_the_log_are_known_when_the_table_is_new(void **state)
+{
+    (void)state;
+    fake_stop(fake);
     logged(900, "ben", "Ben", "live", true);
     logged(901, "cy", "Cy", "hidden", false);
     logged(902, "di", "Di", "held", false);
+    assert_int_equal(fake_start(fake), HR_OK);
+    answers("!hold new", "Posts from people who are new here wait now. To see them, type !queue");
     post("Ben", "Hello", HR_PASS);
     post("Cy", "Buy now", HR_HOLD);
     post("Di", "Buy now", HR_HOLD);
-    post("Eve", "Hello", HR_HOLD);
+}
+
+static void who_is_known_is_no_list_of_names_and_has_an_end(void **state)
+{
+    (void)state;
+    fake_sql(fake, "INSERT INTO moderation_known SELECT value, value FROM"
+                   " (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 20000)"
+                   " SELECT value FROM n)");
+    fake_stop(fake);
+    assert_int_equal(fake_start(fake), HR_OK);
+    assert_int_equal(fake_tell(fake, HR_EV_MESSAGE, post("Ben", "Hello", HR_PASS)), 0);
+    assert_int_equal(fake_number(fake, "SELECT count(*) FROM moderation_known"), 19001);
+    assert_int_equal(fake_number(fake, "SELECT min(seen_ms) FROM moderation_known"), 1001);
+    assert_int_equal(fake_tell(fake, HR_EV_MESSAGE, post("Ben", "Hello", HR_PASS)), 0);
+    assert_int_equal(fake_number(fake, "SELECT count(*) FROM moderation_known"), 19001);
+    assert_int_equal(fake_number(fake, "SELECT count(*) FROM moderation_known WHERE typeof(who) <> 'integer'"), 0);
+}
+
+/* ---- too much at once ------------------------------------------------------------- */
+
+static uint64_t line(const char *name, const char *text, uint32_t flags, enum hr_verdict want)
+{
+    const uint64_t id = fake_message(fake, irc, &(struct hr_person){.name = name}, text, flags);
+    assert_int_equal(fake_judge(fake, id), want);
+    return id;
+}
+
+static void many(const char *name, int count, enum hr_verdict want)
+{
+    for (int i = 0; i < count; i++) {
+        line(name, "spam", 0, want);
+    }
+}
+
+static void who_writes_many_lines_at_once_is_shown_slowly_and_the_others_are_not(void **state)
+{
+    (void)state;
+    many("Cy", 8, HR_PASS);
+    const uint64_t ninth = line("Cy", "nine", 0, HR_HOLD);
+    assert_string_equal(fake_last(fake, FAKE_SAY)->text,
+                        "One person wrote many lines at once. I show them in the other rooms more slowly.");
+    assert_int_equal(fake_last(fake, FAKE_SAY)->room_count, 1);
+    const uint64_t tenth = line("Cy", "ten", 0, HR_HOLD);
+    assert_int_equal(fake_count(fake, FAKE_SAY), 1);
+    many("Ben", 8, HR_PASS);
+    fake_pass(fake, 5000);
+    assert_int_equal(fake_count(fake, FAKE_RELEASE), 1);
+    assert_int_equal(fake_last(fake, FAKE_RELEASE)->message, ninth);
+    line("Cy", "eleven", 0, HR_HOLD); /* behind those that wait */
+    fake_pass(fake, 5000);
+    assert_int_equal(fake_last(fake, FAKE_RELEASE)->message, tenth);
+    fake_pass(fake, 60000);
+    assert_int_equal(fake_count(fake, FAKE_RELEASE), 3);
+    assert_int_equal(fake_timers(fake), 0);
+    many("Cy", 8, HR_PASS);
+}
+
+static void beyond_what_can_wait_lines_are_left_out_aloud_everywhere(void **state)
+{
+    (void)state;
+    (void)fake_room(fake, "home", "!a:example.org", "Matrix", "dpulo", HR_ROOM_PEOPLE | HR_ROOM_UP);
+    many("Cy", 8, HR_PASS);
+    many("Cy", 30, HR_HOLD);
+    many("Cy", 5, HR_HIDE);
+    fake_pass(fake, 31 * 5000);
+    assert_int_equal(fake_count(fake, FAKE_RELEASE), 30);
+    assert_string_equal(fake_last(fake, FAKE_SAY)->text,
+                        "I left out 5 lines in the other rooms. One person wrote too many at once.");
+    assert_int_equal(fake_last(fake, FAKE_SAY)->room_count, 2);
+    assert_int_equal(fake_number(fake, "SELECT count(*) FROM moderation_flood"), 0);
+}
+
+static void a_long_message_counts_by_its_lines(void **state)
+{
+    (void)state;
+    line("Cy", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10", 0, HR_PASS);
+    line("Cy", "more", 0, HR_HOLD);
+    line("Ben", "short", 0, HR_PASS);
+}
+
+static void operators_and_what_was_missed_are_not_slowed_down(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        line("Di", "fetched", HR_MSG_HISTORY, HR_PASS);
+        const uint64_t id = fake_message(fake, irc, &(struct hr_person){.name = "Op", .power = 50}, "agenda", 0);
+        assert_int_equal(fake_judge(fake, id), HR_PASS);
+    }
+}
+
+static void people_behind_one_bridge_are_counted_each(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        line("bridge", "<ben> hello", 0, HR_PASS);
+        line("bridge", "<cy> hello", 0, HR_PASS);
+    }
+    line("bridge", "<ben> hello", 0, HR_HOLD);
+    line("bridge", "<di> hello", 0, HR_PASS);
+}
+
+static void lines_that_wait_survive_a_restart_but_not_their_author(void **state)
+{
+    (void)state;
+    many("Cy", 8, HR_PASS);
+    const uint64_t first = line("Cy", "one", 0, HR_HOLD), second = line("Cy", "two", 0, HR_HOLD);
+    fake_stop(fake);
+    assert_int_equal(fake_start(fake), HR_OK);
+    assert_int_equal(fake_tell(fake, HR_EV_REMOVE, first), 0);
+    fake_pass(fake, 6000);
+    assert_int_equal(fake_count(fake, FAKE_RELEASE), 1);
+    assert_int_equal(fake_last(fake, FAKE_RELEASE)->message, second);
+    assert_int_equal(fake_number(fake, "SELECT count(*) FROM moderation_flood"), 0);
+}
+
+static void without_a_pace_nobody_is_slowed_down(void **state)
+{
+    (void)state;
+    many("Cy", 8, HR_PASS);
+    line("Cy", "held", 0, HR_HOLD);
+    fake_stop(fake);
+    fake_option(fake, "flood_pace", "0");
+    assert_int_equal(fake_start(fake), HR_OK);
+    many("Cy", 50, HR_PASS);
+    fake_pass(fake, 1000);
+    assert_int_equal(fake_count(fake, FAKE_RELEASE), 1);
 }
 
 static void hold_is_for_one_chat(void **state)
@@ -297,6 +441,8 @@ int main(void)
         TEST(posts_pass_until_hold_is_on),
         TEST(people_in_rooms_are_never_held),
         TEST(hold_new_lets_known_authors_pass),
+        TEST(authors_of_the_log_are_known_when_the_table_is_new),
+        TEST(who_is_known_is_no_list_of_names_and_has_an_end),
         TEST(hold_is_for_one_chat),
         TEST(hold_and_queue_survive_a_restart),
         TEST(queue_is_short_and_shows_no_links),
@@ -310,6 +456,13 @@ int main(void)
         TEST(hide_in_answer_to_a_message_takes_that_one),
         TEST(report_tells_how_many_wait),
         TEST(commands_carry_their_permissions),
+        TEST(who_writes_many_lines_at_once_is_shown_slowly_and_the_others_are_not),
+        TEST(beyond_what_can_wait_lines_are_left_out_aloud_everywhere),
+        TEST(a_long_message_counts_by_its_lines),
+        TEST(operators_and_what_was_missed_are_not_slowed_down),
+        TEST(people_behind_one_bridge_are_counted_each),
+        TEST(lines_that_wait_survive_a_restart_but_not_their_author),
+        TEST(without_a_pace_nobody_is_slowed_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
