@@ -19,9 +19,15 @@ check-unit: deps
 	@$(SUB) SAN=1 DEVELOPER=1 all tests
 	@tests/run $(or $(T),unit)
 
+# the pure layer of encryption beside bare libolm
+$(B)/bench/megolm: $(B)/tests/bench/megolm.o $(FAKE) $(patsubst %.c,$(B)/%.o,$(call sources,matrix))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_matrix) $(LIBS) -lcmocka
+
 bench:
 	@tests/env/deps.sh check
-	@$(SUB) all
+	@$(SUB) all $(B)/bench/megolm
+	@$(B)/bench/megolm
 	@$${HASHROOM_ENV:-build/env}/venv/bin/python tests/bench/bench.py $(ARGS)
 
 soak:
