@@ -23,6 +23,8 @@ int api_networks(struct hr_bot *bot, hr_network_fn *fn, void *arg)
             .up = at->network->up,
             .reason = at->network->reason == NULL ? "" : at->network->reason,
             .for_ms = clock_wall_ms() - at->network->since_ms,
+            .trouble = at->network->trouble == NULL ? "" : at->network->trouble,
+            .trouble_ago_ms = at->network->trouble == NULL ? 0 : clock_wall_ms() - at->network->trouble_ms,
         };
         const int status = fn(arg, &state);
         if (status < 0) {

@@ -42,6 +42,7 @@ int app_open(struct app *app, unsigned store_flags, char *err, size_t err_size)
         return rc;
     }
     bool temporary = (store_flags & STORE_TEMPORARY) != 0;
+    app->started_ms = clock_wall_ms();
     app->turn = turn_new(app->loop, app->store);
     rc = boot_open(&app->boot, app, temporary, err, err_size);
     rc = rc == HR_OK ? key_open(&app->key, app, temporary, err, err_size) : rc;

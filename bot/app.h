@@ -30,6 +30,7 @@ struct app {
     struct commands *commands; /* names, roles, did-you-mean */
     struct arena arena;        /* of the callback that runs */
     int depth;                 /* of nested instance_enter() */
+    int64_t started_ms;        /* wall clock */
     bool stopping;
     bool rehearsal;            /* private store, fast clock, full rooms */
     int exit_code;

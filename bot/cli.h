@@ -60,6 +60,7 @@ void cli_each_tool(struct cli *cli, void (*fn)(const struct hr_plugin *plugin, c
 int cli_run(struct cli *cli); /* run.c */
 int cli_check(struct cli *cli);
 int cli_doctor(struct cli *cli);
+int cli_status(struct cli *cli);
 int cli_plugins(struct cli *cli);
 int cli_example(struct cli *cli);
 int cli_rehearse(struct cli *cli);

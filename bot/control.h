@@ -5,6 +5,8 @@
  *
  *   {"do": "tool", "name": "verify", "instance": "home", "args": ["@asha:example.org"]}     instance may be left out
  *   {"exit": 0, "text": "...", "ask": "...", "hidden": false, "wait": false}                  ask and wait if set
+ *   {"do": "status"}
+ *   {"exit": 0, "status": {...}}
  *
  * Bounds: 64 KiB a request, 32 words, 256 KiB of text, 8 connections, 10 seconds for each step of a connection.
  */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What is asked for through DIR/hashroom.sock: tools of plugins. */
+/* What is asked for through DIR/hashroom.sock: tools of plugins, the status. */
 #include "api.h"
 #include "buf.h"
 #include "control.h"
+#include "control_status.h"
 #include "instance.h"
 #include "plugins.h"
 #include "plugins_check.h"
@@ -151,6 +152,8 @@ char *control_run(struct app *app, const char *line, size_t len)
     json_t *reply = NULL;
     if (what != NULL && strcmp(what, "tool") == 0) {
         reply = do_tool(app, request);
+    } else if (what != NULL && strcmp(what, "status") == 0) {
+        reply = json_pack("{s:i, s:o}", "exit", EXIT_OK, "status", control_status(app));
     } else {
         reply = say(EXIT_WRONG, "this bot doesn't know that request. Are bot and command of one version?\n");
     }

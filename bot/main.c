@@ -10,6 +10,10 @@ static const struct cli_command commands[] = {
     {"check", "", "Reads all configuration and prints each problem with file, line and the fix. Connects to nothing.",
      cli_check},
     {"doctor", "", "Connects to each network and says in plain words which step fails and what to do.", cli_doctor},
+    {"status", "[--json]",
+     "How the running bot is: networks, budgets, what waits, what became of each message, the disk. It ends with 0 if "
+     "all is well, 1 if something is down, 2 if the bot doesn't run.",
+     cli_status},
     {"plugins", "[--texts | --commands]",
      "Lists the plugins there are; --texts: everything the bot can say; --commands: "
      "everything it can be asked.",

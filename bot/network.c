@@ -20,6 +20,7 @@ void network_attach(struct hr_bot *bot)
     network->scope = xasprintf(manifest->scope != NULL ? "%s" : "%s:%s",
                                manifest->scope != NULL ? manifest->scope : bot->plugin->name, network->name);
     network->limits = manifest->limits;
+    network->limits_from = "preset";
     network->tokens = manifest->limits.burst;
     network->filled_ms = clock_monotonic_ms();
     network->since_ms = clock_wall_ms();
@@ -50,6 +51,7 @@ void network_detach(struct hr_bot *bot)
     }
     free((char *)network->scope);
     free(network->reason);
+    free(network->trouble);
     free(network);
     bot->network = NULL;
 }
@@ -68,6 +70,7 @@ void network_limits(struct hr_bot *bot, const struct hr_limits *limits)
         network->tokens = known.burst;
     }
     network->limits = known;
+    network->limits_from = bot->started ? "learned" : "configuration"; /* what start() says is written down */
     outbox_wake(bot->app->outbox);
 }
 
@@ -135,6 +138,9 @@ void network_down(struct hr_bot *bot, const char *address, const char *reason)
     }
     free(network->reason);
     network->reason = xstrdup(reason);
+    free(network->trouble);
+    network->trouble = xstrdup(reason);
+    network->trouble_ms = clock_wall_ms();
     if (!told) {
         log_line(HR_WARN, bot->who, "%s", reason);
     }

@@ -10,8 +10,11 @@ struct network {
     const char *scope;    /* of ids: service's or "irc:libera" */
     bool up;
     char *reason;         /* why down, plain words; NULL while up */
+    char *trouble;        /* the last reason it was down, kept while up; NULL: none yet */
+    int64_t trouble_ms;   /* wall clock: when that was said */
     int64_t since_ms;     /* wall clock: up or down since */
     struct hr_limits limits;
+    const char *limits_from; /* "preset", "configuration", "learned" */
     double tokens;        /* level of the bucket at filled_ms */
     int64_t filled_ms;    /* monotonic */
     int64_t blocked_until_ms; /* monotonic: after a 429 */

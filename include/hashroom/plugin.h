@@ -331,6 +331,8 @@ struct hr_network_state {
     bool up;
     const char *reason; /* why down, plain words, or "" */
     int64_t for_ms;     /* up or down for so long */
+    const char *trouble;    /* the last reason it was down, also while it is up; "" if it never was in this run */
+    int64_t trouble_ago_ms; /* when that was */
 };
 typedef int hr_network_fn(void *arg, const struct hr_network_state *network);
 typedef int hr_report_fn(void *arg, const char *who, const char *text);

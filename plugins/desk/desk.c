@@ -8,7 +8,7 @@
 
 enum { LINE_BYTES = 340, LINES = 3, SENTENCE_BYTES = LINE_BYTES - 60, MORE_BYTES = 60 };
 
-static const int64_t day_ms = 24 * 60 * 60 * 1000;
+static const int64_t day_ms = 24 * 60 * 60 * 1000, late_ms = 60 * 1000, trouble_ms = 60 * 60 * 1000;
 
 struct desk {
     struct hr_bot *bot;
@@ -20,8 +20,13 @@ static const struct hr_text texts[] = {
     {"down", "{name} has not worked for {time}: {reason}.",
      "name=home;time=5 minutes;reason=no answer, I try again soon"},
     {"room-out", "I am not in {room} on {name}.", "room=#example;name=libera"},
-    {"waiting-one", "1 message waits for {name}, for {time}.", "name=libera;time=20 seconds"},
-    {"waiting-many", "{n} messages wait for {name}, the oldest for {time}.", "n=12;name=libera;time=4 minutes"},
+    {"again", "{name} has worked for {time}. Before, it did not: {reason}.",
+     "name=libera;time=2 minutes;reason=the server closed the line"},
+    {"waiting-one", "1 message waits for {room} on {name}, for {time}.", "room=#example;name=libera;time=2 minutes"},
+    {"waiting-many", "{n} messages wait for {room} on {name}, the oldest for {time}.",
+     "n=12;room=#example;name=libera;time=4 minutes"},
+    {"waiting-private-one", "1 private answer waits on {name}, for {time}.", "name=libera;time=4 minutes"},
+    {"waiting-private", "{n} private answers wait on {name}, the oldest for {time}.", "n=2;name=libera;time=4 minutes"},
     {"refused", "{name} refused {n} of my messages today.", "n=2;name=libera"},
     {"unknown", "I do not know if {n} of my messages today reached {name}.", "n=1;name=libera"},
     {"none", "I am on no network.", NULL},
@@ -140,9 +145,16 @@ static int add_down(void *arg, const struct hr_network_state *network)
 static int add_up(void *arg, const struct hr_network_state *network)
 {
     struct pages *pages = arg;
-    if (network->up && wanted(pages, network->name)) {
-        add(pages, pages->desk->api->words(pages->desk->bot, "up", "name", network->name, "time",
-                                           duration(pages->desk, network->for_ms), NULL));
+    struct desk *desk = pages->desk;
+    if (!network->up || !wanted(pages, network->name)) {
+        return 0;
+    }
+    const char *time = duration(desk, network->for_ms);
+    if (network->trouble[0] != '\0' && network->trouble_ago_ms < trouble_ms) {
+        add(pages, desk->api->words(desk->bot, "again", "name", network->name, "time", time, "reason",
+                                    tidy(desk, network->trouble), NULL));
+    } else {
+        add(pages, desk->api->words(desk->bot, "up", "name", network->name, "time", time, NULL));
     }
     return 0;
 }
@@ -163,21 +175,36 @@ static int add_chat(void *arg, const struct hr_chat *chat)
     return pages->desk->api->rooms(pages->desk->bot, chat->name, add_room, pages);
 }
 
+/* A name that can be said aloud: the id of a Matrix room can't, the tag of its chat can. */
+static const char *room_name(struct desk *desk, uint64_t id, const char *address)
+{
+    const struct hr_room *room = desk->api->room(desk->bot, id);
+    const struct hr_chat *chat = room != NULL && address[0] == '!' ? desk->api->chat(desk->bot, room->chat) : NULL;
+    return chat != NULL && chat->tag[0] != '\0' ? chat->tag : address;
+}
+
+/* Columns: network, address, room, private, how many, since when. What waits for a moment is no news. */
 static int add_waiting(void *arg, const struct hr_value *column, size_t count)
 {
     (void)count;
     struct pages *pages = arg;
     struct desk *desk = pages->desk;
+    const struct hr_api *api = desk->api;
     const char *network = column[0].str;
-    const int64_t n = column[1].num;
-    if (!wanted(pages, network)) {
+    const int64_t n = column[4].num, age_ms = api->wall_ms(desk->bot) - column[5].num;
+    if (!wanted(pages, network) || age_ms < late_ms) {
         return 0;
     }
-    const char *time = duration(desk, desk->api->wall_ms(desk->bot) - column[2].num);
-    add(pages, n == 1
-                   ? desk->api->words(desk->bot, "waiting-one", "name", network, "time", time, NULL)
-                   : desk->api->words(desk->bot, "waiting-many", "n", desk->api->print(desk->bot, "%lld", (long long)n),
-                                      "name", network, "time", time, NULL));
+    const char *time = duration(desk, age_ms), *many = api->print(desk->bot, "%lld", (long long)n);
+    const char *room = room_name(desk, (uint64_t)column[2].num, column[1].str);
+    if (column[3].num) { /* whose conversation it is concerns nobody else */
+        add(pages, n == 1 ? api->words(desk->bot, "waiting-private-one", "name", network, "time", time, NULL)
+                          : api->words(desk->bot, "waiting-private", "n", many, "name", network, "time", time, NULL));
+    } else if (n == 1) {
+        add(pages, api->words(desk->bot, "waiting-one", "room", room, "name", network, "time", time, NULL));
+    } else {
+        add(pages, api->words(desk->bot, "waiting-many", "n", many, "room", room, "name", network, "time", time, NULL));
+    }
     return 0;
 }
 
@@ -234,8 +261,10 @@ static int fill(struct pages *pages)
     }
     if (status >= 0) {
         status = api->sql(bot,
-                          "SELECT network, sum(count), min(oldest_ms) FROM core_pub_delivery"
-                          " WHERE state IN ('waiting', 'claimed') GROUP BY network ORDER BY network",
+                          "SELECT d.network, min(d.address), d.room, r.private, sum(d.count), min(d.oldest_ms)"
+                          " FROM core_pub_delivery d JOIN core_pub_room r ON r.id = d.room"
+                          " WHERE d.state IN ('waiting', 'claimed')"
+                          " GROUP BY d.network, r.private, iif(r.private, 0, d.room) ORDER BY min(d.oldest_ms)",
                           NULL, 0, add_waiting, pages);
     }
     if (status >= 0) {
@@ -310,7 +339,7 @@ static const struct hr_command commands[] = {
 
 static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
 {
-    struct desk *desk = HR_HAS(api, reports) ? calloc(1, sizeof(*desk)) : NULL;
+    struct desk *desk = HR_HAS(api, store_id) ? calloc(1, sizeof(*desk)) : NULL;
     if (desk == NULL) {
         return HR_EFAIL;
     }

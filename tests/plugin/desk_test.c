@@ -46,10 +46,12 @@ static int setup(void **state)
     api->reports = each_report;
     fake_chat(fake, "dpulo", "#DPULO");
     room = fake_room(fake, "libera", "#dpulo", "IRC", "dpulo", HR_ROOM_PEOPLE | HR_ROOM_UP);
+    (void)fake_room(fake, "home", "!a:example.org", "Matrix", "dpulo", HR_ROOM_PEOPLE | HR_ROOM_UP);
     fake_sql(fake, "CREATE TABLE core_pub_delivery(network, address, room, state, act, priority, count, oldest_ms);"
                    "CREATE TABLE core_pub_said(message, room, act, state, settled_ms);"
                    "CREATE TABLE core_pub_room(id, network, address, private);"
-                   "INSERT INTO core_pub_room VALUES(1, 'libera', '#dpulo', 0)");
+                   "INSERT INTO core_pub_room VALUES(1, 'libera', '#dpulo', 0), (2, 'home', '!a:example.org', 0),"
+                   " (3, 'libera', 'ben', 1), (4, 'libera', 'carol', 1)");
     return fake_start(fake);
 }
 
@@ -67,6 +69,7 @@ static void network(const char *name, bool up, const char *reason, int64_t for_m
                                                           .service = "IRC",
                                                           .up = up,
                                                           .reason = reason,
+                                                          .trouble = "",
                                                           .for_ms = for_ms};
 }
 
@@ -92,14 +95,35 @@ static void status_counts_what_waits_and_what_was_lost(void **state)
     fake_sql(fake, "INSERT INTO core_pub_delivery VALUES('libera', '#dpulo', 1, 'waiting', 0, 5, 11, 1669751940000),"
                    " ('libera', '#dpulo', 1, 'claimed', 0, 3, 1, 1669751990000), ('libera', '#dpulo', 1, 'delivered', "
                    "0, 3, 90, 1),"
-                   " ('home', '!a', 2, 'waiting', 0, 3, 1, 1669751700000)");
+                   " ('home', '!a:example.org', 2, 'waiting', 0, 3, 1, 1669751700000)");
     fake_sql(fake,
              "INSERT INTO core_pub_said VALUES(1, 1, 0, 'refused', 1669751000000), (2, 1, 0, 'unknown', 1669751000000),"
              " (3, 1, 0, 'unknown', 1669751000000), (4, 1, 0, 'refused', 5), (5, 1, 0, 'delivered', 1669751000000)");
-    answers("!status",
-            "1 message waits for home, for 5 minutes. 12 messages wait for libera, the oldest for 60 seconds. "
-            "libera refused 1 of my messages today. I do not know if 2 of my messages today reached libera. "
-            "libera has worked for a moment.");
+    answers("!status", "1 message waits for #DPULO on home, for 5 minutes. 12 messages wait for #dpulo on libera, the "
+                       "oldest for 60 seconds. "
+                       "libera refused 1 of my messages today. I do not know if 2 of my messages today reached libera. "
+                       "libera has worked for a moment.");
+}
+
+static void status_leaves_out_what_waits_for_a_moment_and_names_no_private_room(void **state)
+{
+    (void)state;
+    network("libera", true, "", 1000);
+    fake_sql(fake, "INSERT INTO core_pub_delivery VALUES('libera', '#dpulo', 1, 'waiting', 0, 5, 3, 1669751941000),"
+                   " ('libera', 'ben', 3, 'waiting', 0, 3, 1, 1669751700000),"
+                   " ('libera', 'carol', 4, 'claimed', 0, 3, 2, 1669751800000)");
+    answers("!status", "3 private answers wait on libera, the oldest for 5 minutes. libera has worked for a moment.");
+}
+
+static void status_says_why_a_network_was_away_within_the_hour(void **state)
+{
+    (void)state;
+    network("libera", true, "", 2 * 60 * 1000);
+    networks[0].trouble = "the server closed the line.";
+    networks[0].trouble_ago_ms = 3 * 60 * 1000;
+    answers("!status", "libera has worked for 2 minutes. Before, it did not: the server closed the line.");
+    networks[0].trouble_ago_ms = 2 * 60 * 60 * 1000;
+    answers("!status", "libera has worked for 2 minutes.");
 }
 
 static void status_tells_rooms_it_is_not_in(void **state)
@@ -199,10 +223,16 @@ static void commands_carry_their_permissions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(status_says_what_is_wrong_first),  TEST(status_counts_what_waits_and_what_was_lost),
-        TEST(status_tells_rooms_it_is_not_in),  TEST(status_repeats_what_plugins_report),
-        TEST(long_status_stays_in_three_lines), TEST(status_without_networks_says_so),
-        TEST(stop_says_how_many_were_dropped),  TEST(stop_in_private_says_where_to_type_it),
+        TEST(status_says_what_is_wrong_first),
+        TEST(status_counts_what_waits_and_what_was_lost),
+        TEST(status_leaves_out_what_waits_for_a_moment_and_names_no_private_room),
+        TEST(status_says_why_a_network_was_away_within_the_hour),
+        TEST(status_tells_rooms_it_is_not_in),
+        TEST(status_repeats_what_plugins_report),
+        TEST(long_status_stays_in_three_lines),
+        TEST(status_without_networks_says_so),
+        TEST(stop_says_how_many_were_dropped),
+        TEST(stop_in_private_says_where_to_type_it),
         TEST(commands_carry_their_permissions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -329,6 +329,7 @@ static int api_networks(struct hr_bot *bot, hr_network_fn *fn, void *arg)
     for (size_t i = 0; i < bot->fake->network_count; i++) {
         struct hr_network_state state = bot->fake->networks[i].state;
         state.for_ms = bot->fake->mono_ms - bot->fake->networks[i].since_ms;
+        state.trouble_ago_ms = state.trouble[0] ? bot->fake->mono_ms - bot->fake->networks[i].trouble_ms : 0;
         int status = fn(arg, &state);
         if (status < 0) {
             return status;

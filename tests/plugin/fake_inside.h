@@ -69,7 +69,7 @@ struct fake_log_row {
 
 struct fake_network_state {
     struct hr_network_state state;
-    int64_t since_ms;
+    int64_t since_ms, trouble_ms;
 };
 
 struct fake_setting {

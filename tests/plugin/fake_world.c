@@ -223,6 +223,11 @@ int fake_network(struct fake *fake, const char *network, bool up, const char *re
     if (!found) {
         found = FAKE_PUSH(fake->networks, fake->network_count);
         found->state.name = fake_copy(&fake->kept, network);
+        found->state.trouble = "";
+    }
+    if (!up) {
+        found->state.trouble = fake_copy(&fake->kept, reason);
+        found->trouble_ms = fake->mono_ms;
     }
     found->since_ms = fake->mono_ms;
     found->state.size = sizeof found->state;

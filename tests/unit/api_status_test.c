@@ -48,7 +48,11 @@ static const struct hr_network irc = {.service = "IRC"}, matrix = {.service = "M
 static const struct hr_plugin irc_plugin = {.name = "irc", .network = &irc, .report = report},
                               matrix_plugin = {.name = "matrix", .network = &matrix},
                               feature = {.name = "resources", .report = report};
-static struct network libera = {.name = "libera", .up = true, .since_ms = 40000},
+static struct network libera = {.name = "libera",
+                                .up = true,
+                                .since_ms = 40000,
+                                .trouble = (char *)"cut off",
+                                .trouble_ms = 30000},
                       home = {.name = "home", .reason = (char *)"no answer", .since_ms = 99000};
 
 static int setup(void **state)
@@ -73,8 +77,9 @@ static char seen[512];
 static int on_network(void *arg, const struct hr_network_state *network)
 {
     const size_t n = strlen(seen);
-    (void)snprintf(seen + n, sizeof(seen) - n, "%s %s %s '%s' %d; ", network->name, network->service,
-                   network->up ? "up" : "down", network->reason, (int)network->for_ms);
+    (void)snprintf(seen + n, sizeof(seen) - n, "%s %s %s '%s' %d '%s' %d; ", network->name, network->service,
+                   network->up ? "up" : "down", network->reason, (int)network->for_ms, network->trouble,
+                   (int)network->trouble_ago_ms);
     return *(int *)arg;
 }
 
@@ -91,11 +96,11 @@ static void networks_come_with_their_state_and_how_long(void **state)
     int status = 0;
     seen[0] = 0;
     assert_int_equal(api_networks(&asking, on_network, &status), 0);
-    assert_string_equal(seen, "libera IRC up '' 60000; home Matrix down 'no answer' 1000; ");
+    assert_string_equal(seen, "libera IRC up '' 60000 'cut off' 70000; home Matrix down 'no answer' 1000 '' 0; ");
     status = HR_EFAIL;
     seen[0] = 0;
     assert_int_equal(api_networks(&asking, on_network, &status), HR_EFAIL);
-    assert_string_equal(seen, "libera IRC up '' 60000; ");
+    assert_string_equal(seen, "libera IRC up '' 60000 'cut off' 70000; ");
 }
 
 static void reports_come_with_who_says_them(void **state)
