@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]"
+
 static bool is_loopback(const char *host)
 {
     static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
@@ -22,14 +24,22 @@ static bool has_space(const char *text)
     return strpbrk(text, " \t\r\n") != NULL;
 }
 
+static bool is_server_name(const char *text)
+{
+    return text[0] != '.' && text[0] != ':' && strspn(text, NAME_BYTES) == strlen(text) && strstr(text, "..") == NULL;
+}
+
 static void check_homeserver(struct hr_bot *bot, const struct hr_api *api, const char *url)
 {
     bool tls = strncmp(url, "https://", 8) == 0, plain = strncmp(url, "http://", 7) == 0;
     const char *host = url + (tls ? 8 : plain ? 7 : 0), *path = strchr(host, '/');
+    if (!tls && !plain && (url[0] == '\0' || is_server_name(url))) {
+        return; /* it leads to the homeserver */
+    }
     if (!tls && !plain) {
         api->problem(bot, "homeserver",
-                     "\"%s\" is no web address. Write it with https://, for example "
-                     "\"https://matrix.example.org\".",
+                     "\"%s\" is neither a server name such as \"example.org\" nor an address such as "
+                     "\"https://matrix.example.org\". Leave it out to go by the user id.",
                      url);
     } else if (plain && !is_loopback(host)) {
         api->problem(bot, "homeserver", "without https the password could be read on the way. Write https://%s.", host);

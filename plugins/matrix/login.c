@@ -3,6 +3,7 @@
 #include "login.h"
 
 #include "call.h"
+#include "discover.h"
 #include "refresh.h"
 #include "scan.h"
 #include "sync.h"
@@ -104,6 +105,9 @@ static void give_up(struct matrix *mx, const char *reason)
 static void try_later(struct matrix *mx, const struct call_reply *reply)
 {
     int64_t wait_ms = matrix_backoff_ms(mx, mx->tries++);
+    if (mx->tries >= MATRIX_MANY_TRIES) {
+        discover_again(mx);
+    }
     wait_ms = reply->retry_ms > wait_ms ? reply->retry_ms : wait_ms;
     matrix_down(mx, mx->api->print(
                         mx->bot, "cannot log in to %s: %s; it is tried again each minute at the latest", mx->homeserver,
@@ -240,11 +244,11 @@ static void login_now(struct matrix *mx)
 
 int login_start(struct matrix *mx)
 {
-    const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(mx->homeserver), HR_V_STR(mx->user)};
+    const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(mx->user)};
     int rc = mx->api->sql(mx->bot,
                           "SELECT device, token, since, device_since_ms, refresh, expires_ms FROM matrix_account"
-                          " WHERE instance = ?1 AND homeserver = ?2 AND user = ?3",
-                          args, 3, on_row, mx);
+                          " WHERE instance = ?1 AND user = ?2",
+                          args, 2, on_row, mx); /* the user id names the account, wherever its homeserver moved */
     if (rc < 0) {
         return rc;
     }

@@ -6,9 +6,9 @@
 #include "budget.h"
 #include "call.h"
 #include "check.h"
+#include "discover.h"
 #include "doubt.h"
 #include "invite.h"
-#include "login.h"
 #include "render.h"
 #include "room.h"
 #include "schema.h"
@@ -21,15 +21,17 @@
 #include <string.h>
 
 static const struct hr_option options[] = {
-    {"homeserver", HR_STR, NULL, 0, 0,
-     "Address of the homeserver. It can differ from the name in user ids; Element shows it at sign in, under Edit.",
+    {"homeserver", HR_STR, "", 0, 0,
+     "Address of the homeserver, or a server name that leads to it. Without it the name in the user id does.",
      "https://matrix.example.org"},
     {"user", HR_STR, NULL, 0, 0, "The bot's own user id. Make an account for it as for a person.", "@bot:example.org"},
     {"password_file", HR_SECRET, "", 0, 0,
      "File with the account's password, readable for the bot alone. Give this or token_file.",
      "/etc/hashroom/matrix.password"},
     {"token_file", HR_SECRET, "", 0, 0, "File with an access token of the account. Give this or password_file.", ""},
-    {"ca_file", HR_STR, "", 0, 0, "File with the certificate authority of the homeserver, if it is not a public one.",
+    {"ca_file", HR_STR, "", 0, 0,
+     "File with the certificate authority of the homeserver and of the name that leads to it, if it is not a public "
+     "one.",
      ""},
     {"device_name", HR_STR, "hashroom", 0, 0, "Name of the bot's session, as people see it in its profile.", NULL},
     {"invite_from", HR_LIST, "", 0, 0,
@@ -113,6 +115,7 @@ static void stop(void *state)
     room_free_all(mx);
     free(mx->name);
     free(mx->homeserver);
+    free(mx->server_name);
     free(mx->user);
     free(mx->token);
     free(mx->refresh);
@@ -126,18 +129,12 @@ static void stop(void *state)
 static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
 {
     struct matrix *mx = mem_new(sizeof(*mx));
-    char *homeserver = matrix_trim(api->option(bot, "homeserver")->str);
-    size_t len = strlen(homeserver);
     int64_t rate_ms = api->option(bot, "rate_ms")->num, burst = api->option(bot, "burst")->num;
-    while (len > 0 && homeserver[len - 1] == '/') {
-        homeserver[--len] = '\0';
-    }
     *mx = (struct matrix){
         .bot = bot,
         .api = api,
         .net = api->net,
         .name = mem_dup(api->instance(bot)),
-        .homeserver = homeserver,
         .user = matrix_trim(api->option(bot, "user")->str),
         .rate_set = rate_ms > 0 ? 1000.0 / (double)rate_ms : MATRIX_NO_LIMIT,
         .burst_set = burst > 0 ? (double)burst : MATRIX_NO_LIMIT,
@@ -145,7 +142,7 @@ static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
     int rc = budget_start(mx);
     rc = rc < 0 ? rc : room_load(mx);
     rc = rc < 0 ? rc : invite_load(mx);
-    rc = rc < 0 ? rc : login_start(mx);
+    rc = rc < 0 ? rc : discover_start(mx);
     if (rc < 0) {
         stop(mx);
         return rc;

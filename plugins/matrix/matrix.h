@@ -21,6 +21,7 @@ enum {
     MATRIX_MAX_INVITES = 50,    /* undecided ones */
     MATRIX_MAX_PRIVATE_EACH = 3, /* private rooms one person may open */
     MATRIX_MAX_SEEN = 2048,     /* messages whose room is remembered */
+    MATRIX_MANY_TRIES = 5,      /* failed in a row: perhaps the homeserver moved */
     MATRIX_LATE_MS = 120000,    /* older than this when it arrives: history, never a command */
 };
 
@@ -86,7 +87,13 @@ struct matrix {
     const struct hr_api *api;
     const struct hr_network_api *net;
     char *name;       /* of the instance: first column of the tables */
-    char *homeserver; /* without a slash at the end */
+    char *homeserver; /* without a slash at the end; "" while it is not known, see discover.h */
+    char *server_name; /* that leads to it; NULL: the configuration names it */
+    bool begun;       /* logging in has begun */
+    bool discovering;
+    unsigned redirects;
+    int64_t discovered_ms; /* monotonic: when it was last asked for */
+    struct hr_timer *discover_timer;
     char *user;
     char *token, *device; /* NULL: not logged in */
     unsigned login_no;    /* which token a request went out with */

@@ -368,9 +368,6 @@ void room_synced(struct matrix *mx, bool first)
         } else if (!room->joined && room->private && room->last_event != NULL) {
             room_left(room); /* while the bot was away */
         } else if (!room->joined) {
-            if (room->up) {
-                room_down(room, "the server no longer counts the bot among the room's people; it joins anew");
-            }
             mem_set(&room->last_event, NULL); /* what was said there meanwhile was not said to the bot */
             room_join(room);
         }

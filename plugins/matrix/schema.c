@@ -76,6 +76,7 @@ const char *const matrix_schema[] = {
     "ALTER TABLE matrix_account ADD COLUMN expires_ms INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE matrix_room ADD COLUMN inviter TEXT",
     "ALTER TABLE matrix_room ADD COLUMN active_ms INTEGER NOT NULL DEFAULT 0",
+    "CREATE TABLE matrix_server(instance TEXT PRIMARY KEY, name TEXT NOT NULL, base_url TEXT NOT NULL) STRICT",
     "CREATE TABLE matrix_budget(instance TEXT PRIMARY KEY, rate REAL NOT NULL, burst REAL NOT NULL,"
     " rate_set REAL NOT NULL, burst_set REAL NOT NULL, at_ms INTEGER NOT NULL) STRICT",
     NULL,

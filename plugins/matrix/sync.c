@@ -4,6 +4,7 @@
 
 #include "batch.h"
 #include "call.h"
+#include "discover.h"
 #include "invite.h"
 #include "login.h"
 #include "private.h"
@@ -46,6 +47,9 @@ static void later(struct matrix *mx, const char *what, int64_t at_least_ms)
     }
     if (mx->api->timer_in(mx->bot, wait_ms, 0, on_timer, mx, &mx->timer) < 0) {
         matrix_error(mx, "no timer to be had: reading has stopped");
+    }
+    if (mx->tries >= MATRIX_MANY_TRIES) {
+        discover_again(mx);
     }
 }
 

@@ -220,3 +220,61 @@ def test_a_line_in_doubt_for_a_day_that_never_arrived_is_said(chat, synapse):
         c.bot.wait_settled()
     assert "is not in" in c.bot.log() and "it is said again" in c.bot.log()
     c.bot.assert_accounted()
+
+
+def levels(c, room, **changes):
+    path = f"/rooms/{urllib.parse.quote(room)}/state/m.room.power_levels"
+    c.owner.api("PUT", path, {**c.owner.api("GET", path), **changes})
+
+
+def test_lines_wait_while_the_bot_may_not_speak_and_the_rest_goes_on(chat, synapse):
+    c = chat(synapse, rooms=3)
+    one, two, three = c.rooms
+    with c.bot:
+        c.wait_in()
+        levels(c, two, events_default=50)
+        c.bot.wait_log("takes power level 50, and it has 0")
+        c.owner.say(one, "not for the second room yet")
+        c.relayed(three, "not for the second room yet")
+        assert c.guest.said(two, c.user) == []
+        levels(c, two, events_default=0)
+        c.relayed(two, "not for the second room yet")
+        c.bot.wait_settled()
+    assert c.bot.log().count("takes power level") == 1
+    c.bot.assert_accounted()
+
+
+def test_a_room_that_is_deleted_by_the_server_is_told_once_and_the_rest_goes_on(chat, short_lived):
+    c = chat(rooms=3)
+    one, two, three = c.rooms
+    with c.bot:
+        c.wait_in()
+        admin(short_lived, "DELETE", f"/v1/rooms/{urllib.parse.quote(two)}", {"purge": True, "force_purge": True})
+        c.owner.say(one, "without the second room")
+        c.relayed(three, "without the second room")
+        c.bot.wait_log("the room is gone", 60)
+        c.owner.say(one, "and again")
+        c.relayed(three, "and again")
+    told = [line for line in c.bot.log().splitlines() if two in line and "warning" in line and "a line was" not in line]
+    assert len(told) == 1, told
+
+
+def test_one_person_opens_three_private_rooms_and_quiet_ones_are_left(chat, synapse):
+    c = chat(synapse)
+    day = 86_400_000
+    with c.bot:
+        c.wait_in()
+        rooms = [c.guest.create_room(public=False, invite=[c.user], is_direct=True) for _ in range(3)]
+        for room in rooms:
+            wait_for(lambda r=room: c.user in c.guest.members(r), 30, 0.2, c.bot.tail)
+        fourth = c.guest.create_room(public=False, invite=[c.user], is_direct=True)
+        no = c.guest.wait(lambda e: e["room_id"] == fourth and e["type"] == "m.room.member" and e.get("state_key") == c.user
+                          and e["content"]["membership"] == "leave", 30)
+        assert "3 conversations" in no["content"]["reason"]
+        c.bot.clock.set(c.bot.clock.now_ms() + 20 * day, 1)
+        c.guest.say(rooms[0], "help")
+        c.guest.wait(lambda e: e["room_id"] == rooms[0] and e["sender"] == c.user and e["type"] == "m.room.message", 30)
+        c.bot.clock.set(c.bot.clock.now_ms() + 11 * day, 1)
+        for room in rooms[1:]:
+            wait_for(lambda r=room: c.user not in c.guest.members(r), 60, 0.3, c.bot.tail)
+        assert c.user in c.guest.members(rooms[0])
