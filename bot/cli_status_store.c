@@ -61,6 +61,9 @@ static void add_room(json_t *status, sqlite3_stmt *stmt, int64_t now_ms)
     json_t *room = room_of(rooms, sqlite3_column_int64(stmt, 0), store_text(stmt, 1), store_text(stmt, 2),
                            sqlite3_column_int(stmt, 3) != 0);
     const char *state = store_text(stmt, 4);
+    if (state[0] == '\0') { /* a room without deliveries */
+        return;
+    }
     int64_t count = sqlite3_column_int64(stmt, 5), today = sqlite3_column_int64(stmt, 6);
     if (strcmp(state, "waiting") == 0 || strcmp(state, "claimed") == 0) {
         int64_t oldest_ms = now_ms - sqlite3_column_int64(stmt, 7);
