@@ -76,7 +76,7 @@ class RawDevice(Matrix):
         """value: this key in all of them instead of true ones."""
         made = self.account.one_time_keys(count)
         self.api("POST", "/keys/upload", {"one_time_keys": {
-            f"signed_curve25519:{name}{os.urandom(3).hex() if value else ''}": self.one_time_key(value or key)
+            f"signed_curve25519:{name}{os.urandom(3).hex()}": self.one_time_key(value or key)
             for name, key in made.items()}})
 
     def upload_fallback(self, value):
@@ -153,6 +153,10 @@ class RawDevice(Matrix):
 
     def to_device(self, kind, user, device, content):
         self.api("PUT", f"/sendToDevice/{kind}/{os.urandom(8).hex()}", {"messages": {user: {device: content}}})
+
+    def waiting(self):
+        """Messages to this device that nobody has read so far."""
+        return self.api("GET", "/sync?timeout=0").get("to_device", {}).get("events", [])
 
     # -- Megolm
     def group(self, room, renew=False):
