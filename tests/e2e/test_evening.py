@@ -23,9 +23,15 @@ class Evening:
 
     def __init__(self, name, folder, ergo, ngircd, synapse, hosted):
         self.hosted, self.error, self.asked = hosted, None, {}
-        self.world = World(name, folder, ergo, ngircd, synapse, CHAT_START_MS - 6 * MINUTE, SPEED, matrix_rooms=2,
-                           session=SESSION)
+        self.world = self.make_world(name, folder, ergo, ngircd, synapse, CHAT_START_MS - 6 * MINUTE, SPEED,
+                                     matrix_rooms=2, session=SESSION)
         self.links = []
+
+    def make_world(self, *args, **more):
+        return World(*args, **more)
+
+    def prepared(self):
+        """The bot is everywhere, the chat is some minutes away."""
 
     def run(self):
         try:
@@ -43,6 +49,7 @@ class Evening:
         w.bot.start()
         w.wait_ready(w.ann, w.pat)
         wait_for(w.x.stream_open, 40, message=lambda: "the bot does not read X:\n" + w.bot.tail())
+        self.prepared()
         w.clock.sleep_until(CHAT_START_MS - MINUTE // 2)
         if self.hosted:
             self._host()

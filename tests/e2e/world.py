@@ -28,8 +28,8 @@ class World:
         irc_account(ergo.port, self.nick, "password-of-the-bot")
         irc_account(ergo.port, f"{name}asha", "password-of-asha")
         self.matrix_bot = Matrix.register(synapse, f"{name}bot")
-        self.owner = Matrix.register(synapse, f"{name}owner").start()
-        self.rooms = [self.owner.create_room(f"{name} {n}", invite=[self.matrix_bot.user_id])
+        self.owner = self.somebody("owner")
+        self.rooms = [self.owner.create_room(f"{name} {n}", invite=[self.matrix_bot.user_id], public=True)
                       for n in range(matrix_rooms)]
         self.people = []
         certificate = ergo.tls / "server.pem", ergo.tls / "server.key"
@@ -92,12 +92,16 @@ role "host" {{ accounts = {{ "one/{name}asha", "home/{self.owner.user_id}" }}  n
         self.people.append(person)
         return person
 
+    def somebody(self, name):
+        """An account on Matrix, reading."""
+        return Matrix.register(self.synapse, f"{self.name}{name}").start()
+
     def matrix(self, name):
         """Somebody on Matrix, in all rooms."""
-        person = Matrix.register(self.synapse, f"{self.name}{name}")
+        person = self.somebody(name)
         for room in self.rooms:
             person.join(room)
-        self.people.append(person.start())
+        self.people.append(person)
         return person
 
     def wait_ready(self, irc_person=None, plain_person=None, timeout=60):
