@@ -26,6 +26,7 @@ static void settle(struct irc *irc, size_t index, int status, const char *remote
     struct flight flight = flights->all[index];
     memmove(&flights->all[index], &flights->all[index + 1], (flights->count - index - 1) * sizeof flight);
     flights->count--;
+    rate_on_answer(irc, irc->api->monotonic_ms(irc->bot) - flight.sent_ms);
     struct channel *channel = channels_find(irc, flight.target);
     if (channel && channel->place == PLACE_IN) {
         (void)snprintf(channel->reason, sizeof channel->reason, "%s", status == HR_EFAIL ? reason : "");

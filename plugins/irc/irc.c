@@ -51,7 +51,7 @@ bool irc_is_me(const struct irc *irc, const char *nick)
 
 void irc_limits(struct irc *irc)
 {
-    int64_t rate_ms = irc->api->option(irc->bot, "rate_ms")->num;
+    int64_t rate_ms = rate_line_ms(irc);
     /* Own lines that can be read back may be in doubt in number, else two (DESIGN 4.4). Before the
      * connection counts what the last one offered: a question in doubt then waits to be looked up. */
     bool readable = irc->phase == PHASE_READY ? history_offered(irc) : irc->record.history;
@@ -59,7 +59,7 @@ void irc_limits(struct irc *irc)
     struct hr_limits limits = {
         .size = sizeof limits,
         .rate = rate_ms ? 1000.0 / (double)rate_ms : 1e6,
-        .burst = rate_ms ? (double)irc->api->option(irc->bot, "burst")->num : 1e6,
+        .burst = rate_ms ? (double)rate_burst(irc) : 1e6,
         .window = window,
         .window_all = window,
         .flags = readable ? HR_NET_SAME_TXN : 0,
@@ -190,6 +190,7 @@ static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
     members_init(&irc->members, &irc->support);
     channels_init(irc);
     record_load(irc);
+    rate_load(irc);
     sts_load(irc);
     (void)snprintf(irc->nick, sizeof irc->nick, "%s", irc_option(irc, "nick"));
     irc_limits(irc);
@@ -265,6 +266,7 @@ static void report(void *state, struct hr_out *out)
             irc->api->out(out, "%s: the bot is not in the channel yet.\n", channel->address);
         }
     }
+    rate_report(irc, out);
     report_counts(irc, out);
 }
 

@@ -9,6 +9,7 @@
  *   members   who is in them, under which account, with which rights
  *   identity  one WHOIS while a line of somebody unknown waits
  *   history   what became of our lines, and what was said while we were away
+ *   rate      how many lines the network really takes
  *   record    what outlives the process
  *   speech    what people say, to post()
  *   render, split       words to lines (pure)
@@ -24,6 +25,7 @@
 #include "identity.h"
 #include "isupport.h"
 #include "members.h"
+#include "rate.h"
 #include "sts.h"
 #include "wire.h"
 #include <hashroom/network.h>
@@ -110,6 +112,7 @@ struct irc {
     struct flights flights;
     struct history history;
     struct record record;
+    struct rate rate;
     struct sts sts;
 
     uint64_t hostile; /* lines that were no IRC */

@@ -146,6 +146,7 @@ static void on_tick(void *arg)
         identity_watch(irc, now);
         history_watch(irc, now);
         channels_watch(irc, now);
+        rate_watch(irc, now);
         regain_nick(irc, now);
     }
     irc->in_data = false;

@@ -12,6 +12,8 @@ const char *const record_schema[] = {
     " PRIMARY KEY(network, channel)) WITHOUT ROWID",
     /* servers that asked for TLS, and until when; the system's clock */
     "CREATE TABLE irc_sts(server TEXT PRIMARY KEY, port INTEGER NOT NULL, until_ms INTEGER NOT NULL) WITHOUT ROWID",
+    /* networks that take fewer lines than configured */
+    "CREATE TABLE irc_rate(network TEXT PRIMARY KEY, line_ms INTEGER NOT NULL) WITHOUT ROWID",
     NULL,
 };
 
