@@ -26,9 +26,11 @@ static const struct hr_option options[] = {
      "bot of the hashtag chat, contact: nick of its operator"},
     {"password_file", HR_SECRET, "", 0, 0, "File with the password of the server, if the server itself has one.", NULL},
     {"sasl", HR_STR, "none", 0, 0,
-     "Sign in to the network's services: none, plain (account and password) or external (client certificate).",
+     "Sign in to the network's services: none, plain (account and password), scram (the same, but the password never "
+     "travels; not every network has it) or external (client certificate).",
      "plain"},
-    {"sasl_account", HR_STR, "", 0, 0, "The bot's account at the network's services, for sasl = plain.", "hashroom"},
+    {"sasl_account", HR_STR, "", 0, 0, "The bot's account at the network's services, for sasl = plain and scram.",
+     "hashroom"},
     {"sasl_password_file", HR_SECRET, "", 0, 0, "File with that account's password.", "/etc/hashroom/libera.password"},
     {"cert_file", HR_STR, "", 0, 0, "Client certificate in PEM form, for sasl = external.", NULL},
     {"key_file", HR_STR, "", 0, 0, "Its private key in PEM form.", NULL},
@@ -102,14 +104,14 @@ static void check_sasl(struct hr_bot *bot, const struct hr_api *api)
 #define GIVEN(name) (api->option(bot, name)->str && *api->option(bot, name)->str)
     const char *sasl = api->option(bot, "sasl")->str;
     sasl = sasl ? sasl : "";
-    if (strcasecmp(sasl, "plain") == 0) {
+    if (strcasecmp(sasl, "plain") == 0 || strcasecmp(sasl, "scram") == 0) {
         if (!GIVEN("sasl_account")) {
-            api->problem(bot, "sasl_account", "sasl = \"plain\" needs the name of the account. Set sasl_account");
+            api->problem(bot, "sasl_account", "sasl = \"%s\" needs the name of the account. Set sasl_account", sasl);
         }
         if (!GIVEN("sasl_password_file")) {
             api->problem(bot, "sasl_password_file",
-                         "sasl = \"plain\" needs a password. Put it into a file and set "
-                         "sasl_password_file to its path");
+                         "sasl = \"%s\" needs a password. Put it into a file and set sasl_password_file to its path",
+                         sasl);
         }
     } else if (strcasecmp(sasl, "external") == 0) {
         if (!GIVEN("cert_file") || !api->option(bot, "tls")->num) {
@@ -118,7 +120,7 @@ static void check_sasl(struct hr_bot *bot, const struct hr_api *api)
                          "key_file, and tls = yes");
         }
     } else if (strcasecmp(sasl, "none") != 0) {
-        api->problem(bot, "sasl", "\"%s\" is not known. Use \"none\", \"plain\" or \"external\"", sasl);
+        api->problem(bot, "sasl", "\"%s\" is not known. Use \"none\", \"plain\", \"scram\" or \"external\"", sasl);
     }
     if (GIVEN("cert_file") != GIVEN("key_file")) {
         api->problem(bot, "cert_file", "A certificate goes with its key. Set both cert_file and key_file, or none");

@@ -4,7 +4,7 @@
  *
  *   link      connects, waits, connects again; bytes out, liveness
  *   inbound   each line to the one that handles it
- *   caps, sasl, sts, login   from the first byte to the end of the greeting
+ *   caps, sasl, scram, sts, login   from the first byte to the end of the greeting
  *   channels  which rooms we are in, and why not
  *   members   who is in them, under which account, with which rights
  *   identity  one WHOIS while a line of somebody unknown waits
@@ -26,6 +26,7 @@
 #include "isupport.h"
 #include "members.h"
 #include "rate.h"
+#include "scram.h"
 #include "sts.h"
 #include "wire.h"
 #include <hashroom/network.h>
@@ -61,6 +62,8 @@ struct login {
     bool one_by_one;        /* a REQ for all was refused: each by itself */
     bool listed, ended;     /* CAP LS is complete; CAP END is sent */
     bool sasl_answered, sasl_ok;
+    char sasl_in[2 * SCRAM_TEXT]; /* base64 of the server so far */
+    struct scram scram;
     int nick_tries;
 };
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-LIBS_irc = -lircclient -lutf8proc
+LIBS_irc = -lircclient -lutf8proc -lcrypto

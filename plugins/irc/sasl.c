@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* SASL PLAIN and EXTERNAL. */
+/* SASL PLAIN, EXTERNAL and SCRAM-SHA-256. */
 #include "link.h"
 #include "login.h"
 #include <string.h>
 #include <strings.h>
 
-enum { CHUNK = 400, MESSAGE_BYTES = 1024 };
+enum { CHUNK = 400, MESSAGE_BYTES = SCRAM_TEXT };
 
 const char *sasl_mechanism(const struct irc *irc)
 {
     const char *name = irc_option(irc, "sasl");
-    return strcasecmp(name, "plain") == 0 ? "PLAIN" : strcasecmp(name, "external") == 0 ? "EXTERNAL" : "";
+    return strcasecmp(name, "plain") == 0      ? "PLAIN"
+           : strcasecmp(name, "scram") == 0    ? "SCRAM-SHA-256"
+           : strcasecmp(name, "external") == 0 ? "EXTERNAL"
+                                               : "";
 }
 
 bool sasl_wanted(const struct irc *irc)
@@ -23,24 +26,6 @@ void sasl_start(struct irc *irc)
     link_line(irc, "AUTHENTICATE %s", sasl_mechanism(irc));
 }
 
-static bool base64(const unsigned char *bytes, size_t len, char *out, size_t size)
-{
-    static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t at = 0;
-    if ((len + 2) / 3 * 4 + 1 > size) {
-        return false;
-    }
-    for (size_t i = 0; i < len; i += 3) {
-        unsigned a = bytes[i], b = i + 1 < len ? bytes[i + 1] : 0, c = i + 2 < len ? bytes[i + 2] : 0;
-        out[at++] = digit[a >> 2];
-        out[at++] = digit[(a & 3) << 4 | b >> 4];
-        out[at++] = i + 1 < len ? digit[(b & 15) << 2 | c >> 6] : '=';
-        out[at++] = i + 2 < len ? digit[c & 63] : '=';
-    }
-    out[at] = '\0';
-    return true;
-}
-
 bool sasl_plain(const char *account, const char *password, char *out, size_t size)
 {
     unsigned char message[MESSAGE_BYTES];
@@ -51,18 +36,14 @@ bool sasl_plain(const char *account, const char *password, char *out, size_t siz
     memcpy(message, account, name + 1);
     memcpy(message + name + 1, account, name + 1);
     memcpy(message + 2 * (name + 1), password, secret);
-    bool done = base64(message, 2 * (name + 1) + secret, out, size);
+    bool done = scram_base64(message, 2 * (name + 1) + secret, out, size) > 0;
     explicit_bzero(message, sizeof message);
     return done;
 }
 
-static void send_plain(struct irc *irc)
+/* In lines of 400 bytes; one that is full says that more follows. */
+static void send_base64(struct irc *irc, const char *text)
 {
-    char text[MESSAGE_BYTES * 4 / 3 + 8];
-    if (!sasl_plain(irc_option(irc, "sasl_account"), irc_option(irc, "sasl_password_file"), text, sizeof text)) {
-        link_end(irc, LINK_SLOW, "the account's name or password is too long for SASL PLAIN");
-        return;
-    }
     size_t len = strlen(text), at = 0;
     do {
         size_t piece = len - at < CHUNK ? len - at : CHUNK;
@@ -72,13 +53,89 @@ static void send_plain(struct irc *irc)
     if (len % CHUNK == 0) {
         link_line(irc, "AUTHENTICATE +");
     }
+}
+
+static void send_plain(struct irc *irc)
+{
+    char text[MESSAGE_BYTES * 4 / 3 + 8];
+    if (!sasl_plain(irc_option(irc, "sasl_account"), irc_option(irc, "sasl_password_file"), text, sizeof text)) {
+        link_end(irc, LINK_SLOW, "the account's name or password is too long for SASL PLAIN");
+        return;
+    }
+    send_base64(irc, text);
     explicit_bzero(text, sizeof text);
+}
+
+static void send_message(struct irc *irc, const char *message)
+{
+    char text[2 * MESSAGE_BYTES];
+    if (scram_base64((const unsigned char *)message, strlen(message), text, sizeof text)) {
+        send_base64(irc, text);
+    }
+}
+
+/* ---- SCRAM ------------------------------------------------------------------------- */
+
+static void start_scram(struct irc *irc)
+{
+    unsigned char random[24];
+    char nonce[40], message[MESSAGE_BYTES];
+    if (irc->api->random(irc->bot, random, sizeof random) < 0 ||
+        !scram_base64(random, sizeof random, nonce, sizeof nonce) ||
+        !scram_first(&irc->login.scram, irc_option(irc, "sasl_account"), nonce, message, sizeof message)) {
+        link_end(irc, LINK_SLOW, "the account's name is too long for SASL SCRAM-SHA-256");
+        return;
+    }
+    send_message(irc, message);
+}
+
+static void answer_scram(struct irc *irc, const char *server)
+{
+    char message[2 * MESSAGE_BYTES], err[120] = "the account's name or password is too long";
+    if (irc->login.scram.step == 2) {
+        (void)scram_verify(&irc->login.scram, server); /* what became of it is said at 903 */
+        link_line(irc, "AUTHENTICATE +");
+    } else if (scram_final(&irc->login.scram, irc_option(irc, "sasl_password_file"), server, message, sizeof message,
+                           err, sizeof err)) {
+        send_message(irc, message);
+    } else {
+        link_end(irc, LINK_SLOW, "%s cannot be logged in to with sasl = \"scram\": %s", irc_option(irc, "server"), err);
+    }
+}
+
+static void on_scram(struct irc *irc, const char *piece)
+{
+    struct login *login = &irc->login;
+    unsigned char server[MESSAGE_BYTES];
+    size_t len = strlen(login->sasl_in);
+    bool more = strlen(piece) == CHUNK;
+    if (login->scram.step == 0 && strcmp(piece, "+") == 0) {
+        start_scram(irc);
+        return;
+    }
+    piece = strcmp(piece, "+") == 0 ? "" : piece;
+    if (login->scram.step == 0 || login->scram.step > 2 || len + strlen(piece) >= sizeof login->sasl_in) {
+        return;
+    }
+    (void)snprintf(login->sasl_in + len, sizeof login->sasl_in - len, "%s", piece);
+    if (more) {
+        return;
+    }
+    int got = scram_unbase64(login->sasl_in, server, sizeof server);
+    login->sasl_in[0] = '\0';
+    answer_scram(irc, got < 0 ? "" : (const char *)server);
 }
 
 void login_on_authenticate(struct irc *irc, const struct gate_event *event)
 {
-    if (irc->phase != PHASE_REGISTERING || irc->login.sasl_ok || irc->login.sasl_answered || event->count < 1 ||
-        strcmp(event->param[0], "+") != 0) {
+    if (irc->phase != PHASE_REGISTERING || irc->login.sasl_ok || event->count < 1 || !(irc->caps & CAP_SASL)) {
+        return;
+    }
+    if (strcmp(sasl_mechanism(irc), "SCRAM-SHA-256") == 0) {
+        on_scram(irc, event->param[0]);
+        return;
+    }
+    if (irc->login.sasl_answered || strcmp(event->param[0], "+") != 0) {
         return;
     }
     irc->login.sasl_answered = true;
@@ -89,13 +146,22 @@ void login_on_authenticate(struct irc *irc, const struct gate_event *event)
     }
 }
 
+static void on_logged_in(struct irc *irc)
+{
+    if (strcmp(sasl_mechanism(irc), "SCRAM-SHA-256") == 0 && !irc->login.scram.verified) {
+        link_end(irc, LINK_SLOW,
+                 "%s did not prove that it knows the account's password. It may not be the server it says it is",
+                 irc_option(irc, "server"));
+        return;
+    }
+    irc->login.sasl_ok = true;
+    caps_end(irc);
+}
+
 bool sasl_on_numeric(struct irc *irc, int numeric, const struct gate_event *event)
 {
     switch (numeric) {
-    case 903:
-        irc->login.sasl_ok = true;
-        caps_end(irc);
-        return true;
+    case 903: on_logged_in(irc); return true;
     case 907: /* already logged in */
     case 902:
     case 904:

@@ -179,6 +179,23 @@ def test_sasl_external_logs_in_by_certificate(ergo, tmp_path):
     eve.close()
 
 
+def test_sasl_scram_logs_in_without_the_password_on_the_way(ergo, tmp_path):
+    irc_account(ergo.port, "scrambot", PASSWORD)
+    irc_account(ergo.port, "notscram", PASSWORD)
+    eve = Irc(ergo.port, "eve").join("#scram")
+    bot = Bot(tmp_path)
+    right, wrong = bot.secret("right", PASSWORD), bot.secret("wrong", "not-the-password")
+    bot = make_bot(tmp_path, {
+        "one": tls_options(ergo, "scrambot", sasl="scram", sasl_account="scrambot", sasl_password_file=right),
+        "two": tls_options(ergo, "notscram", sasl="scram", sasl_account="notscram", sasl_password_file=wrong),
+    }, ["one/#scram", "two/#notscram"])
+    with bot:
+        wait_in(eve, "#scram", "scrambot")
+        assert account_of(eve, "scrambot") == ["scrambot"]
+        bot.wait_log("refused the account: check sasl_account")
+    eve.close()
+
+
 def test_a_wrong_password_keeps_the_bot_out(ergo, tmp_path):
     irc_account(ergo.port, "wrongbot", PASSWORD)
     bot = Bot(tmp_path)

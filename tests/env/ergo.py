@@ -52,7 +52,7 @@ class Ergo(Peer):
                 "registration": {"enabled": True, "allow-before-connect": True, "bcrypt-cost": 4,
                                  "throttling": off, "email-verification": off, "verify-timeout": "1h"},
                 "login-throttling": off,
-                "skip-server-password": False, "login-via-pass-command": True, "advertise-scram": False,
+                "skip-server-password": False, "login-via-pass-command": True, "advertise-scram": True,
                 "require-sasl": off,
                 "nick-reservation": {"enabled": True, "method": "strict", "additional-nick-limit": 2,
                                      "guest-nickname-format": "Guest-*", "force-nick-equals-account": False},

@@ -395,7 +395,7 @@ static void wrong_configuration_is_told_with_the_fix(void **state)
     assert_int_equal(problems_with("port", "6667", NULL, NULL), 0);
     assert_int_equal(problems_with("sasl", "plain", NULL, NULL), 2);
     assert_int_equal(problems_with("sasl", "external", NULL, NULL), 1);
-    assert_int_equal(problems_with("sasl", "scram", NULL, NULL), 1);
+    assert_int_equal(problems_with("sasl", "digest", NULL, NULL), 1);
     assert_int_equal(problems_with("nick", "hash room", NULL, NULL), 1);
     assert_int_equal(problems_with("nick", "#hash", NULL, NULL), 1);
     assert_int_equal(problems_with("nick_alternatives", "ok, 1no", NULL, NULL), 1);
