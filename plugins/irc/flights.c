@@ -4,10 +4,12 @@
 #include "irc.h"
 #include "link.h"
 #include "mem.h"
+#include "render.h"
 #include "tags.h"
 
 static const int64_t echo_ms = 15 * 1000, answer_ms = 120 * 1000;
 #define BARRIER "hr-b"
+enum { LINE_BYTES = 4096 };
 
 static bool echoes(const struct irc *irc)
 {
@@ -45,13 +47,25 @@ static void settle(struct irc *irc, size_t index, int status, const char *remote
 /* "PRIVMSG TARGET :TEXT", as render() wrote it; the text or NULL. */
 static const char *text_of(const struct hr_part *part)
 {
+    const char *line = render_line(part->body);
     size_t target = strlen(part->room->address), verb = sizeof "PRIVMSG " - 1;
-    if (part->body_len < verb + target + 3 || strncmp(part->body, "PRIVMSG ", verb) != 0 ||
-        strncmp(part->body + verb, part->room->address, target) != 0 ||
-        strncmp(part->body + verb + target, " :", 2) != 0) {
+    if (strlen(line) < verb + target + 3 || strncmp(line, "PRIVMSG ", verb) != 0 ||
+        strncmp(line + verb, part->room->address, target) != 0 || strncmp(line + verb + target, " :", 2) != 0) {
         return NULL;
     }
-    return part->body + verb + target + 2;
+    return line + verb + target + 2;
+}
+
+/* The tags in front of our line: which answer is ours, and what it answers. */
+static size_t put_tags(const struct irc *irc, const struct hr_part *part, char *out, size_t size)
+{
+    int reply = irc->caps & CAP_MESSAGE_TAGS && part->body[0] == '@' ? (int)strcspn(part->body + 1, " ") : 0;
+    bool label = labels(irc);
+    if (!label && !reply) {
+        return 0;
+    }
+    return (size_t)snprintf(out, size, "@%s%s%s%.*s ", label ? "label=" : "", label ? part->txn : "",
+                            label && reply ? ";" : "", reply, part->body + 1);
 }
 
 static void ask_barrier(struct irc *irc)
@@ -90,7 +104,7 @@ int flights_send(struct irc *irc, const struct hr_part *part)
     if (irc->phase != PHASE_READY || flights->count == FLIGHTS_MAX || (channel && channel->place != PLACE_IN)) {
         return HR_ERETRY;
     }
-    char line[1024], out[1024 + 80];
+    char line[1024], out[LINE_BYTES];
     const char *text = text_of(part);
     int status;
     if (part->flags & HR_PART_DOUBT && looked_up(irc, channel, part, text, &status)) {
@@ -103,7 +117,7 @@ int flights_send(struct irc *irc, const struct hr_part *part)
     }
     struct flight flight = {.part = part->id, .seq = ++flights->seq, .sent_ms = irc->api->monotonic_ms(irc->bot)};
     (void)snprintf(flight.label, sizeof flight.label, "%s", part->txn);
-    size_t tag = labels(irc) ? (size_t)snprintf(out, sizeof out, "@label=%s ", flight.label) : 0;
+    size_t tag = put_tags(irc, part, out, sizeof out - sizeof line);
     memcpy(out + tag, line, len);
     flight.target = mem_copy(part->room->address);
     flight.text = mem_copy(text);

@@ -111,9 +111,8 @@ void login_on_error(struct irc *irc, const struct gate_event *event)
     const char *text = event->count ? event->param[0] : "no reason";
     if (rate_is_flood(text)) {
         rate_on_flood(irc);
-        link_end(irc, LINK_RETRY,
-                 "the server took the bot for a flood (%.150s); from now on one line in %.1f seconds", text,
-                 (double)rate_line_ms(irc) / 1000);
+        link_end(irc, LINK_RETRY, "the server took the bot for a flood (%.150s); from now on one line in %.1f seconds",
+                 text, (double)rate_line_ms(irc) / 1000);
         return;
     }
     if (says_banned(text)) {

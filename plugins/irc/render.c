@@ -4,6 +4,7 @@
 #include "irc.h"
 #include "mem.h"
 #include "split.h"
+#include "tags.h"
 
 static const int64_t removal_said_ms = 5 * 60 * 1000;
 
@@ -11,7 +12,14 @@ enum {
     RELAYED_LINES = 12, /* of one message somebody wrote elsewhere; the rest is left out aloud */
     OWN_LINES = 60,     /* the host takes 64 parts */
     LEAST_BYTES = 100,
+    TAGS_BYTES = 1200,
 };
+
+const char *render_line(const char *body)
+{
+    const char *space = *body == '@' ? strchr(body, ' ') : NULL;
+    return space ? space + 1 : body;
+}
 
 size_t render_room(size_t nick, size_t user, size_t host, size_t target)
 {
@@ -26,7 +34,8 @@ struct writer {
     struct hr_parts *out;
     const char *target;
     size_t max, limit, count;
-    char held[64 + 2 * RENDER_LINE_BYTES];
+    char tags[TAGS_BYTES]; /* of the first line, with the space behind */
+    char held[TAGS_BYTES + 64 + 2 * RENDER_LINE_BYTES];
     size_t held_len;
 };
 
@@ -50,8 +59,9 @@ static void write_part(struct writer *writer, const char *text, size_t len)
     } else {
         flush(writer);
     }
-    writer->held_len =
-        (size_t)snprintf(writer->held, sizeof writer->held, "PRIVMSG %s :%.*s", writer->target, (int)len, text);
+    writer->held_len = (size_t)snprintf(writer->held, sizeof writer->held, "%sPRIVMSG %s :%.*s", writer->tags,
+                                        writer->target, (int)len, text);
+    writer->tags[0] = '\0';
 }
 
 static void write_line(struct writer *writer, const char *text, size_t len)
@@ -99,9 +109,20 @@ static void opening(const struct hr_delivery *delivery, char *out, size_t size)
     }
 }
 
+/* Clients show what is answered; the name in front is for all others. */
+static void answer_tags(struct writer *writer, const struct hr_delivery *delivery)
+{
+    char id[520];
+    const char *remote = delivery->act == HR_ACT_SAY ? flights_msgid(delivery->reply_remote) : NULL;
+    if (remote && tags_escape(id, sizeof id, remote)) {
+        (void)snprintf(writer->tags, sizeof writer->tags, "@+draft/reply=%s;+reply=%s ", id, id);
+    }
+}
+
 static void say(struct writer *writer, const struct hr_delivery *delivery)
 {
     char start[512];
+    answer_tags(writer, delivery);
     opening(delivery, start, sizeof start);
     size_t before = strlen(start), text = strlen(delivery->text);
     char *all = mem_new(before + text + 1);

@@ -127,11 +127,12 @@ void speech_on_text(struct irc *irc, const struct gate_event *event, const struc
     const struct channel *channel = NULL;
     const char *time = tags_get(event->wire, "time");
     int64_t server_ms = time ? tags_time(time) : -1;
+    const char *reply = tags_get(event->wire, "+reply");
     struct said said = {
         .source = event->source,
         .text = event->param[1],
         .key = flights_msgid(tags_get(event->wire, "msgid")),
-        .reply_to = flights_msgid(tags_get(event->wire, "+draft/reply")),
+        .reply_to = flights_msgid(reply ? reply : tags_get(event->wire, "+draft/reply")),
         .time_ms = time_of(irc, server_ms),
         .server_ms = server_ms,
         .flags = (event->action ? HR_MSG_EMOTE : 0u) | (strcmp(event->command, "NOTICE") == 0 ? HR_MSG_NOTICE : 0u),

@@ -196,6 +196,28 @@ def test_sasl_scram_logs_in_without_the_password_on_the_way(ergo, tmp_path):
     eve.close()
 
 
+def test_an_answer_names_the_line_of_its_own_channel(ergo, tmp_path):
+    bot = make_bot(tmp_path, {"one": {"server": "127.0.0.1", "port": ergo.port, "tls": False, "nick": "replybot"}},
+                   ["one/#here", "one/#there"])
+    ben = Irc(ergo.port, "ben", caps=["message-tags", "echo-message"]).join("#here")
+    eve = Irc(ergo.port, "eve", caps=["message-tags"]).join("#there")
+    with bot:
+        wait_in(ben, "#here", "replybot")
+        wait_in(eve, "#there", "replybot")
+        ben.say("#here", "who can come on Tuesday")
+        asked = ben.wait(lambda l: l.command == "PRIVMSG" and l.nick == "ben")
+        shown = eve.wait_text("who can come on Tuesday")
+        for tag in ("+draft/reply", "+reply"):
+            ben.send(f"@{tag}={asked.tags['msgid']} PRIVMSG #here :I can, by {tag[1:]}")
+            answer = eve.wait_text(f"I can, by {tag[1:]}")
+            assert "replying to ben" in answer.text
+            assert answer.tags["+draft/reply"] == answer.tags["+reply"] == shown.tags["msgid"]
+        bot.wait_settled()
+        bot.assert_accounted()
+    ben.close()
+    eve.close()
+
+
 def test_a_wrong_password_keeps_the_bot_out(ergo, tmp_path):
     irc_account(ergo.port, "wrongbot", PASSWORD)
     bot = Bot(tmp_path)

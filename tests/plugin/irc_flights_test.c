@@ -38,6 +38,22 @@ static void without_echo_a_ping_behind_each_line_answers(void **state)
     irc_line(fake, ":s PONG s :hr-b2");
 }
 
+static void what_is_answered_goes_along_where_there_are_tags(void **state)
+{
+    static const char line[] = "@+draft/reply=m1;+reply=m1 PRIVMSG #dpulo :yes";
+    struct fake *fake = *state = irc_new();
+    irc_ready(fake, "message-tags echo-message labeled-response batch");
+    assert_int_equal(say(fake, 1, line), 0);
+    assert_non_null(
+        strstr(fake_last(fake, FAKE_STREAM_WRITE)->text, ";+draft/reply=m1;+reply=m1 PRIVMSG #dpulo :yes\r\n"));
+    irc_line(fake, "@msgid=m2 :hashroom!h@host PRIVMSG #dpulo :yes");
+    assert_int_equal(sent(fake, 1)->status, HR_OK);
+    irc_line(fake, ":s CAP hashroom DEL :message-tags labeled-response");
+    assert_int_equal(say(fake, 2, line), 0);
+    irc_expect(fake, "PRIVMSG #dpulo :yes\r\n");
+    assert_string_equal(fake_last(fake, FAKE_STREAM_WRITE)->text, "PRIVMSG #dpulo :yes\r\n");
+}
+
 static void a_numeric_before_the_pong_refuses_that_line_alone(void **state)
 {
     struct fake *fake = *state = irc_new();
@@ -229,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(without_echo_a_ping_behind_each_line_answers),
+        TEST(what_is_answered_goes_along_where_there_are_tags),
         TEST(a_numeric_before_the_pong_refuses_that_line_alone),
         TEST(labels_answer_in_any_order_and_give_the_id),
         TEST(a_labelled_fail_refuses),

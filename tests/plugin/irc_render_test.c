@@ -213,7 +213,8 @@ static struct got rendered(struct hr_delivery delivery)
     delivery.room = &room;
     delivery.lead = delivery.lead ? delivery.lead : "";
     delivery.reply_name = delivery.reply_name ? delivery.reply_name : "";
-    delivery.reply_remote = delivery.reply_text = delivery.lead_url = "";
+    delivery.reply_remote = delivery.reply_remote ? delivery.reply_remote : "";
+    delivery.reply_text = delivery.lead_url = "";
     assert_int_equal(render_within(RENDER_LINE_BYTES, &delivery, &got.parts, err, sizeof err), 0);
     return got;
 }
@@ -312,6 +313,24 @@ static void a_flood_from_elsewhere_is_cut_aloud(void **state)
     assert_int_equal(got.count, 40);
 }
 
+static void an_answer_carries_the_id_of_what_it_answers_once(void **state)
+{
+    (void)state;
+    struct hr_delivery delivery = {
+        .act = HR_ACT_SAY, .lead = "Ben on Matrix", .reply_name = "Asha", .reply_remote = "abc;1", .text = "yes\nI do"};
+    struct got got = rendered(delivery);
+    assert_int_equal(got.count, 2);
+    assert_string_equal(got.line[0], "@+draft/reply=abc\\:1;+reply=abc\\:1 PRIVMSG #dpulo :Ben on Matrix, replying to "
+                                     "Asha: yes");
+    assert_string_equal(got.line[1], "PRIVMSG #dpulo :I do");
+    assert_string_equal(render_line(got.line[0]), "PRIVMSG #dpulo :Ben on Matrix, replying to Asha: yes");
+    delivery.reply_remote = "not an id"; /* of IRC */
+    assert_int_equal(strncmp(rendered(delivery).line[0], "PRIVMSG ", 8), 0);
+    delivery.reply_remote = "abc";
+    delivery.act = HR_ACT_EDIT;
+    assert_int_equal(strncmp(rendered(delivery).line[0], "PRIVMSG ", 8), 0);
+}
+
 static void the_line_leaves_room_for_what_the_server_puts_in_front(void **state)
 {
     (void)state;
@@ -337,6 +356,7 @@ int main(void)
         cmocka_unit_test(nothing_in_a_text_can_end_the_line),
         cmocka_unit_test(a_long_text_keeps_the_limit_and_has_no_numbers),
         cmocka_unit_test(a_flood_from_elsewhere_is_cut_aloud),
+        cmocka_unit_test(an_answer_carries_the_id_of_what_it_answers_once),
         cmocka_unit_test(the_line_leaves_room_for_what_the_server_puts_in_front),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
