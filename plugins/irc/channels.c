@@ -26,7 +26,7 @@ static int add_room(void *arg, const struct hr_room *room)
     }
     channels->all = mem_check(realloc(channels->all, (channels->count + 1) * sizeof *channels->all));
     struct channel *channel = &channels->all[channels->count++];
-    *channel = (struct channel){.place = PLACE_OUT};
+    *channel = (struct channel){.place = PLACE_OUT, .room = room->id};
     (void)snprintf(channel->address, sizeof channel->address, "%s", room->address);
     return 0;
 }

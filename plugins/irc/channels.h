@@ -17,6 +17,7 @@ enum place { PLACE_OUT, PLACE_JOINING, PLACE_IN, PLACE_REFUSED };
 
 struct channel {
     char address[CHANNEL_BYTES]; /* as configured: that is how the host knows it */
+    uint64_t room;
     enum place place;
     int64_t joined_ms;  /* wall clock of the server: what was said before is history */
     bool wants_who;     /* its people are to be asked for */

@@ -190,6 +190,30 @@ void history_clear(struct irc *irc)
     }
 }
 
+struct told {
+    uint64_t room[HISTORY_ROOMS];
+    size_t count;
+};
+
+static int on_room(void *arg, const struct hr_room *room)
+{
+    struct told *told = arg;
+    if (told->count < HISTORY_ROOMS && (room->flags & HR_ROOM_PEOPLE)) {
+        told->room[told->count++] = room->id;
+    }
+    return 0;
+}
+
+/* To the rooms that would have heard it. */
+static void say(struct irc *irc, const struct channel *channel, const char *id)
+{
+    struct told told = {0};
+    const struct hr_say say = {.size = sizeof say, .text = irc->api->words(irc->bot, id, NULL), .priority = HR_PEOPLE};
+    if (irc->api->routes(irc->bot, channel->room, on_room, &told) >= 0 && told.count) {
+        (void)irc->api->say(irc->bot, told.room, told.count, &say, NULL);
+    }
+}
+
 static void give_up(struct irc *irc, const char *why)
 {
     struct channel *channel = irc->history.channel;
@@ -199,9 +223,12 @@ static void give_up(struct irc *irc, const char *why)
                       : "what was said while the bot was away is left out");
     if (own && channel->seen_ms) {
         ask_missed(irc, channel);
-    } else {
-        done(irc, channel);
+        return;
     }
+    if (!own) {
+        say(irc, channel, "missed-all");
+    }
+    done(irc, channel);
 }
 
 void history_watch(struct irc *irc, int64_t now)
@@ -304,6 +331,7 @@ void history_on_end(struct irc *irc)
                       "%s: more than %d lines were said while the bot was away; the oldest are left "
                       "out",
                       channel->address, history->limit);
+        say(irc, channel, "missed-more");
     }
     record_seen(irc, channel, channel->joined_ms);
     done(irc, channel);

@@ -40,6 +40,14 @@ static const struct hr_option options[] = {
     {0},
 };
 
+static const struct hr_text texts[] = {
+    {"missed-more",
+     "I was away for a while. I show the last lines people said on IRC meanwhile, and leave out older ones.", NULL},
+    {"missed-all", "I was away for a while. I could not read what people said on IRC meanwhile.", NULL},
+    {"perhaps-again", "You may have seen this already: {text}", "text=No posts wait."},
+    {0},
+};
+
 const char *irc_option(const struct irc *irc, const char *name)
 {
     const char *text = irc->api->option(irc->bot, name)->str;
@@ -288,6 +296,7 @@ const struct hr_plugin hashroom_plugin = {
     .version = HASHROOM_VERSION,
     .help = "Carries a chat into channels of an IRC network. One instance for each network.",
     .options = options,
+    .texts = texts,
     .schema = record_schema,
     .network = &network,
     .check = check,

@@ -165,6 +165,31 @@ static void lines_in_flight_when_the_link_ends_are_left_to_the_host(void **state
     assert_non_null(fake_with(fake, FAKE_OUT, "1 were sent again"));
 }
 
+static void a_private_line_in_doubt_says_that_it_may_come_twice(void **state)
+{
+    struct fake *fake = *state = irc_new();
+    irc_ready(fake, "");
+    const struct hr_room room = {
+        .id = 2, .network = "net", .address = "ben", .service = "IRC", .chat = "", .flags = HR_ROOM_PRIVATE};
+    struct hr_part part = {.size = sizeof part,
+                           .id = 1,
+                           .txn = "store.1",
+                           .room = &room,
+                           .body = "PRIVMSG ben :3 wait.",
+                           .body_len = 20,
+                           .attempt = 2,
+                           .flags = HR_PART_DOUBT,
+                           .priority = HR_REPLY};
+    assert_int_equal(fake_send_part(fake, &part), 0);
+    irc_expect(fake, "PRIVMSG ben :You may have seen this already: 3 wait.\r\n");
+    irc_line(fake, ":s PONG s :hr-b1");
+    assert_int_equal(sent(fake, 1)->status, HR_OK);
+    part.id = 2;
+    part.flags = 0;
+    assert_int_equal(fake_send_part(fake, &part), 0);
+    irc_expect(fake, "PRIVMSG ben :3 wait.\r\n");
+}
+
 static void a_server_that_never_answers_is_left(void **state)
 {
     struct fake *fake = *state = irc_new();
@@ -252,6 +277,7 @@ int main(void)
         TEST(an_echo_without_label_answers_even_if_words_were_changed),
         TEST(a_line_not_shown_back_ends_as_unknown),
         TEST(lines_in_flight_when_the_link_ends_are_left_to_the_host),
+        TEST(a_private_line_in_doubt_says_that_it_may_come_twice),
         TEST(a_server_that_never_answers_is_left),
         TEST(what_is_no_line_is_refused_for_good),
         TEST(a_room_that_is_kicked_takes_no_line),

@@ -176,6 +176,47 @@ static void what_was_missed_is_posted_as_history_before_what_is_live(void **stat
     assert_int_equal(fake_nth(fake, FAKE_POST, 2)->flags & HR_MSG_HISTORY, 0);
 }
 
+/* Cut off for five minutes, and back; another room hears this one. */
+static uint64_t away(struct fake *fake)
+{
+    uint64_t other = fake_room(fake, "home", "!a:b", "Matrix", "dpulo", HR_ROOM_PEOPLE | HR_ROOM_UP);
+    irc_start(fake);
+    come_in(fake, 0);
+    irc_line(fake, "@msgid=p1;time=2022-11-29T20:01:00.000Z :ben!b@host PRIVMSG #dpulo :seen");
+    cut(fake, 5 * 60 * 1000);
+    come_in(fake, 5);
+    return other;
+}
+
+static void more_than_can_be_fetched_is_said_in_the_other_rooms(void **state)
+{
+    struct fake *fake = *state = irc_new();
+    uint64_t other = away(fake);
+    irc_line(fake, "BATCH +h chathistory #dpulo");
+    for (int i = 0; i < 100; i++) {
+        char line[200];
+        (void)snprintf(line, sizeof line, "@batch=h;msgid=b%d;time=2022-11-29T20:02:00.000Z :ben!b@h PRIVMSG #dpulo :x",
+                       i);
+        irc_line(fake, line);
+    }
+    irc_line(fake, "BATCH -h");
+    assert_true(up(fake));
+    assert_int_equal(fake_count(fake, FAKE_SAY), 1);
+    assert_int_equal(fake_last(fake, FAKE_SAY)->room, other);
+    assert_non_null(strstr(fake_last(fake, FAKE_SAY)->text, "leave out older ones"));
+}
+
+static void a_history_that_does_not_answer_is_said_in_the_other_rooms(void **state)
+{
+    struct fake *fake = *state = irc_new();
+    uint64_t other = away(fake);
+    fake_pass(fake, 25 * 1000);
+    assert_true(up(fake));
+    assert_int_equal(fake_count(fake, FAKE_SAY), 1);
+    assert_int_equal(fake_last(fake, FAKE_SAY)->room, other);
+    assert_non_null(strstr(fake_last(fake, FAKE_SAY)->text, "could not read"));
+}
+
 static void a_restart_remembers_what_was_seen_and_what_is_offered(void **state)
 {
     struct fake *fake = *state = irc_new();
@@ -255,6 +296,8 @@ int main(void)
         TEST(where_the_history_is_gone_a_question_is_unknown),
         TEST(a_server_that_does_not_answer_is_not_waited_for),
         TEST(what_was_missed_is_posted_as_history_before_what_is_live),
+        TEST(more_than_can_be_fetched_is_said_in_the_other_rooms),
+        TEST(a_history_that_does_not_answer_is_said_in_the_other_rooms),
         TEST(a_restart_remembers_what_was_seen_and_what_is_offered),
         TEST(after_a_long_absence_an_hour_is_read),
         TEST(lines_under_the_nick_of_before_are_ours),
