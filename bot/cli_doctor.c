@@ -14,15 +14,16 @@
 #include "store.h"
 #include "xalloc.h"
 
-enum { WAIT_TICKS = 600, ROOM_TICKS = 100, REPORT_MAX_BYTES = 4096 }; /* ticks of 50 ms: 30 s, 5 s */
+/* ticks of 50 ms: 30 s, 5 s, 5 s */
+enum { WAIT_TICKS = 600, ROOM_TICKS = 100, PARTING_TICKS = 100, REPORT_MAX_BYTES = 4096 };
 
 #define SCARCE_RATE 0.5       /* parts a second: what three rooms can live with */
 #define UNLIMITED_RATE 1000.0 /* no account gets that: the operator lifted the limit */
 
 struct visit {
     struct app *app;
-    int ticks, room_ticks;
-    bool failed;
+    int ticks, room_ticks, parting_ticks;
+    bool failed, told;
 };
 
 /* ---- what is known by now --------------------------------------------------------- */
@@ -143,9 +144,39 @@ static void print_network(struct visit *visit, struct hr_bot *bot)
     print_report(bot);
 }
 
+static bool is_over(struct hr_bot *bot)
+{
+    const struct hr_network *network = bot->plugin->network;
+    size_t needed = offsetof(struct hr_network, farewell) + sizeof(network->farewell);
+    if (!bot->started || network->size < needed || !network->farewell) {
+        return true;
+    }
+    instance_enter(bot);
+    int rc = network->farewell(bot->state);
+    instance_leave(bot, HR_OK);
+    return rc != HR_ERETRY;
+}
+
+static void part(struct visit *visit)
+{
+    bool over = true;
+    for (struct hr_bot *bot = plugins_each(visit->app->plugins, NULL); bot;
+         bot = plugins_each(visit->app->plugins, bot)) {
+        over = is_over(bot) && over;
+    }
+    if (over || visit->parting_ticks++ >= PARTING_TICKS) {
+        visit->app->stopping = true;
+        uv_stop(visit->app->loop);
+    }
+}
+
 static void on_each(void *arg)
 {
     struct visit *visit = arg;
+    if (visit->told) {
+        part(visit);
+        return;
+    }
     visit->ticks++;
     if (!all_answered(visit->app) && visit->ticks < WAIT_TICKS) {
         return;
@@ -164,8 +195,7 @@ static void on_each(void *arg)
         visit->failed = true;
     }
     (void)fflush(stdout);
-    visit->app->stopping = true;
-    uv_stop(visit->app->loop);
+    visit->told = true;
 }
 
 static bool is_network(const struct config_plugin *plugin, const void *arg)

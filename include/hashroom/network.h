@@ -113,6 +113,9 @@ struct hr_network {
                   struct hr_parts *out, char *err, size_t err_size);
     int (*send)(void *state, const struct hr_part *part); /* negative: as sent() with it */
     uint32_t flags; /* HR_NET_* */
+    /* The end of a visit (`doctor`): ends what would stay behind on the account, such as a session. HR_ERETRY while
+     * that is under way: called again soon, for some seconds. Nothing else is called after it but stop(). May be NULL. */
+    int (*farewell)(void *state);
 };
 
 enum { /* hr_network.flags, hr_limits.flags */

@@ -113,8 +113,10 @@ static void judge(struct matrix *mx, const struct hr_reply *reply, struct call_r
                        out->errcode, text != NULL ? ": " : "", tame(mx, text));
     if (call_is_locked(out)) {
         out->retry_ms = out->retry_ms > LOCKED_MS ? out->retry_ms : LOCKED_MS;
-        out->words = mx->api->print(mx->bot, "an administrator of the server has %s the account %s",
-                                    strcmp(out->errcode, "M_USER_LOCKED") == 0 ? "locked" : "suspended", mx->user);
+        const char *what = strcmp(out->errcode, "M_USER_LOCKED") == 0
+                               ? "an administrator of the server has locked the account"
+                               : "an administrator of the server has suspended the account";
+        out->words = mx->api->print(mx->bot, "%s %s", what, mx->user);
     }
 }
 

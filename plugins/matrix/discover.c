@@ -155,11 +155,12 @@ static const char *location(struct matrix *mx, const struct call_reply *reply)
 
 static void redirected(struct matrix *mx, const char *to)
 {
-    if (strncmp(to, "https://", 8) != 0 || strlen(to) > MAX_URL) {
+    bool here = to[0] == '/' && to[1] != '/'; /* the host has followed some of these already */
+    if ((strncmp(to, "https://", 8) != 0 && !here) || strlen(to) > MAX_URL) {
         fail(mx,
              mx->api->print(mx->bot, "https://%s/.well-known/matrix/client leads to a page that can't be read safely",
                             mx->server_name));
-    } else if (++mx->redirects > MAX_REDIRECTS) {
+    } else if (here || ++mx->redirects > MAX_REDIRECTS) {
         fail(mx, mx->api->print(mx->bot, "https://%s/.well-known/matrix/client leads from page to page without end",
                                 mx->server_name));
     } else {

@@ -289,3 +289,24 @@ void login_lost(struct matrix *mx, bool soft)
     mx->timer = NULL;
     (void)mx->api->timer_in(mx->bot, wait_ms, 0, on_timer, mx, &mx->timer);
 }
+
+static void on_logout(struct matrix *mx, void *arg, const struct call_reply *reply)
+{
+    (void)arg, (void)reply; /* refused or not: no more can be done */
+    mx->parting = LOGGED_OUT;
+    mem_set(&mx->token, NULL);
+    refresh_stop(mx);
+}
+
+int login_farewell(void *state)
+{
+    struct matrix *mx = state;
+    bool password = mx->api->option(mx->bot, "password_file")->str[0] != '\0';
+    if (mx->parting == STAYING && password && mx->token != NULL) {
+        struct call_request request = {.method = "POST", .path = "/_matrix/client/v3/logout", .body = "{}"};
+        mx->stopped = true;
+        sync_stop(mx);
+        mx->parting = call_start(mx, &request, on_logout, NULL, NULL) == HR_OK ? LOGGING_OUT : LOGGED_OUT;
+    }
+    return mx->parting == LOGGING_OUT ? HR_ERETRY : HR_OK;
+}

@@ -16,6 +16,8 @@ void login_take_tokens(struct matrix *mx, const char *token, const char *refresh
 /* mx->device logged in for the first time, in the transaction that saves it: what belonged
  * to the device before it (transactions, keys) means nothing to the server from here on. */
 void login_device_changed(struct matrix *mx);
+/* Ends the session of a password on the server, for good: see hr_network.farewell. */
+int login_farewell(void *state);
 /* Writes where the sync stands, in the transaction of its messages. */
 int login_save_since(struct matrix *mx, const char *since);
 

@@ -9,6 +9,7 @@
 #include "discover.h"
 #include "doubt.h"
 #include "invite.h"
+#include "login.h"
 #include "render.h"
 #include "room.h"
 #include "schema.h"
@@ -183,6 +184,7 @@ static const struct hr_network network = {
     .check_room = check_room,
     .render = render_delivery,
     .send = send_part,
+    .farewell = login_farewell,
     .flags = HR_NET_SAME_TXN | HR_NET_MERGE,
 };
 

@@ -89,6 +89,7 @@ struct matrix {
     char *name;       /* of the instance: first column of the tables */
     char *homeserver; /* without a slash at the end; "" while it is not known, see discover.h */
     char *server_name; /* that leads to it; NULL: the configuration names it */
+    enum { STAYING, LOGGING_OUT, LOGGED_OUT } parting;
     bool begun;       /* logging in has begun */
     bool discovering;
     unsigned redirects;

@@ -278,3 +278,17 @@ def test_one_person_opens_three_private_rooms_and_quiet_ones_are_left(chat, syna
         for room in rooms[1:]:
             wait_for(lambda r=room: c.user not in c.guest.members(r), 60, 0.3, c.bot.tail)
         assert c.user in c.guest.members(rooms[0])
+
+
+def test_doctor_with_a_password_leaves_no_session_and_with_a_token_keeps_it(chat, short_lived):
+    c = chat()
+    before = devices(short_lived, c.user)
+    done = c.bot.command("doctor", "-c", str(c.bot.folder), timeout=90)
+    assert done.returncode == 0 and "home (Matrix) works" in done.stdout, done.stdout + done.stderr
+    assert devices(short_lived, c.user) == before
+    own = short_lived.register(c.name + "tokenbot")
+    c.bot.plugin("matrix", {"home": {"homeserver": short_lived.url, "user": own["user_id"],
+                                     "token_file": c.bot.secret("token", own["access_token"])}})
+    done = c.bot.command("doctor", "-c", str(c.bot.folder), timeout=90)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert Matrix(short_lived.url, own["user_id"], own["access_token"]).api("GET", "/account/whoami")

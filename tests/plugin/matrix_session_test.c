@@ -222,6 +222,29 @@ static void a_proxy_that_answers_for_the_server_is_no_verdict(void **state)
     world_free(world);
 }
 
+static void a_visit_ends_with_a_logout_of_a_password_only(void **state)
+{
+    (void)state;
+    struct world *world = world_refreshable(300000);
+    const struct hr_network *network = hashroom_plugin.network;
+    assert_int_equal(network->farewell(fake_state(world->fake)), HR_ERETRY);
+    assert_int_equal(network->farewell(fake_state(world->fake)), HR_ERETRY);
+    assert_int_equal(waiting(world, "/v3/logout"), 1);
+    assert_null(fake_request(world->fake, "/v3/sync"));
+    answer(world, "POST http://127.0.0.1:8008/_matrix/client/v3/logout", 200, "{}");
+    assert_int_equal(network->farewell(fake_state(world->fake)), HR_OK);
+    fake_pass(world->fake, 600000);
+    assert_null(fake_request(world->fake, "/v3/"));
+    world_free(world);
+    world = world_new(ROOM);
+    fake_option(world->fake, "password_file", "");
+    fake_option(world->fake, "token_file", "tok9");
+    assert_int_equal(fake_start(world->fake), HR_OK);
+    assert_int_equal(network->farewell(fake_state(world->fake)), HR_OK);
+    assert_int_equal(waiting(world, "/v3/logout"), 0);
+    world_free(world);
+}
+
 static void stopping_while_requests_wait_is_clean(void **state)
 {
     (void)state;
@@ -245,6 +268,7 @@ int main(void)
         cmocka_unit_test(a_locked_account_waits_minutes_and_keeps_its_session),
         cmocka_unit_test(a_deactivated_account_stops_in_one_line),
         cmocka_unit_test(a_proxy_that_answers_for_the_server_is_no_verdict),
+        cmocka_unit_test(a_visit_ends_with_a_logout_of_a_password_only),
         cmocka_unit_test(stopping_while_requests_wait_is_clean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
