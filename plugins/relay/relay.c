@@ -8,6 +8,10 @@
 static const struct hr_text texts[] = {
     {"muted", "For 10 minutes I do not show messages from {service} here. Another program there repeats what I say.",
      "service=IRC"},
+    {"repeated", "Another program in this room repeats what I say. I do not carry that on.", NULL},
+    {"twice", "Another bridge already shows messages from {service} here. I do not show them a second time.",
+     "service=IRC"},
+    {"twice_over", "The other bridge is silent. I show messages from {service} here again.", "service=IRC"},
     {"source", "The last post here was by {name}: {url}", "name=Ben on Twitter;url=https://x.com/ben_r/status/1"},
     {"T30", "{service} is busy. I am showing 4 messages a minute so we can keep up.", "service=Twitter"},
     {"T30_left_out", "I left out {count} from {service}. To see {them}, type !missed",
@@ -80,7 +84,8 @@ static int hand_on(void *arg, const struct hr_room *room)
 {
     struct handing *handing = arg;
     struct relay *relay = handing->relay;
-    if (loop_is_mute(relay, handing->message->room->id, room->id)) {
+    if (loop_is_mute(relay, handing->message->room->id, room->id) ||
+        twice_is_carried(relay, handing->message->room->id, room->id)) {
         return 0;
     }
     int status = relay->api->relay(relay->bot, handing->message->id, room->id, &handing->say);
@@ -100,7 +105,11 @@ static bool stays_here(const struct hr_message *message)
 
 static int on_message(struct relay *relay, const struct hr_message *message)
 {
-    if (stays_here(message) || loop_is_echo(relay, message)) {
+    if (stays_here(message)) {
+        return 0;
+    }
+    if (twice_is_copy(relay, message) || loop_is_echo(relay, message)) {
+        loop_note(relay, message, false);
         return 0;
     }
     struct handing handing = {
@@ -125,8 +134,8 @@ static int on_message(struct relay *relay, const struct hr_message *message)
         .flags = HR_SAY_TEXT,
     };
     int status = relay->api->routes(relay->bot, message->room->id, hand_on, &handing);
-    if (status >= 0 && handing.done) {
-        loop_note(relay, message);
+    if (status >= 0) {
+        loop_note(relay, message, handing.done);
     }
     return status;
 }
@@ -206,6 +215,11 @@ static void stop(void *state)
     free(state);
 }
 
+static void report(void *state, struct hr_out *out)
+{
+    twice_report(state, out);
+}
+
 const struct hr_plugin hashroom_plugin = {
     HR_PLUGIN_HEADER,
     .name = "relay",
@@ -218,4 +232,5 @@ const struct hr_plugin hashroom_plugin = {
     .start = start,
     .stop = stop,
     .event = event,
+    .report = report,
 };

@@ -176,6 +176,93 @@ static void people_who_agree_are_no_loop(void **state)
     assert_int_equal(fake_count(world->fake, FAKE_SAY), 0);
 }
 
+static size_t relays_after(struct world *world, uint64_t room, const char *name, const char *text, uint32_t flags)
+{
+    struct hr_person author = {.name = name};
+    fake_forget(world->fake);
+    uint64_t id = fake_message(world->fake, room, &author, text, flags);
+    assert_int_equal(fake_tell(world->fake, HR_EV_MESSAGE, id), 0);
+    return fake_count(world->fake, FAKE_RELAY);
+}
+
+/* Another bridge shows what is said on IRC as "<name> words" in the Matrix room. */
+static void said_and_bridged(struct world *world, const char *name, const char *text)
+{
+    char copy[128];
+    (void)relays_after(world, world->irc, name, text, 0);
+    (void)snprintf(copy, sizeof(copy), "<%s> %s", name, text);
+    fake_pass(world->fake, 1000);
+    (void)relays_after(world, world->matrix, "bridge", copy, 0);
+}
+
+static void another_bridge_keeps_its_way_and_it_is_said(void **state)
+{
+    struct world *world = *state;
+    said_and_bridged(world, "Ben", "one");
+    said_and_bridged(world, "Ben", "two");
+    assert_int_equal(fake_count(world->fake, FAKE_RELAY), 1); /* not sure yet */
+    said_and_bridged(world, "Ben", "three");
+    assert_int_equal(fake_count(world->fake, FAKE_RELAY), 0);
+    assert_int_equal(fake_last(world->fake, FAKE_SAY)->room, world->matrix);
+    assert_string_equal(fake_last(world->fake, FAKE_SAY)->text,
+                        "Another bridge already shows messages from IRC here. I do not show them a second time.");
+    assert_int_equal(relays_after(world, world->irc, "Cem", "four", 0), 0); /* the other one carries it */
+    assert_int_equal(relays_after(world, world->matrix, "bridge", "<Cem> four", 0), 0);
+    assert_int_equal(relays_after(world, world->matrix, "Ana", "but this way it does not", 0), 1);
+    fake_forget(world->fake);
+    assert_int_equal(fake_report(world->fake), 1);
+    assert_non_null(fake_with(world->fake, FAKE_OUT, "libera/#dpulo to home/!a:example.org"));
+}
+
+static void when_the_other_bridge_is_silent_we_carry_again(void **state)
+{
+    struct world *world = *state;
+    said_and_bridged(world, "Ben", "one");
+    said_and_bridged(world, "Ben", "two");
+    said_and_bridged(world, "Ben", "three");
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(relays_after(world, world->irc, "Ben", i % 2 ? "odd" : "even", 0), 0);
+        fake_pass(world->fake, 20000);
+    }
+    assert_int_equal(relays_after(world, world->irc, "Ben", "is anybody there", 0), 1);
+    assert_string_equal(fake_last(world->fake, FAKE_SAY)->text,
+                        "The other bridge is silent. I show messages from IRC here again.");
+    assert_int_equal(fake_report(world->fake), 0);
+}
+
+static void names_of_ghosts_count_only_for_several_people(void **state)
+{
+    struct world *world = *state;
+    const char *const text[] = {"good evening", "I agree", "so do I", "good night"};
+    for (int i = 0; i < 4; i++) { /* one person who writes the same into both rooms */
+        assert_int_equal(relays_after(world, world->irc, "ben", text[i], 0), 1);
+        assert_int_equal(relays_after(world, world->matrix, "Ben", text[i], 0), 1);
+        fake_pass(world->fake, 30000);
+    }
+    for (int i = 0; i < 3; i++) { /* two people and their ghosts */
+        bool cem = i == 1;
+        size_t carried = i < 1 ? 1 : 0; /* with what Ben wrote twice, two people make three pairs */
+        assert_int_equal(relays_after(world, world->irc, cem ? "cem" : "ben", text[i], 0), i < 2 ? 1 : 0);
+        assert_int_equal(relays_after(world, world->matrix, cem ? "cem[m]" : "ben[m]", text[i], 0), carried);
+        fake_pass(world->fake, 30000);
+    }
+}
+
+static void our_own_line_that_comes_back_into_its_room_goes_nowhere(void **state)
+{
+    struct world *world = *state;
+    const char *said[] = {"first line", "second line", "third line", "fourth line"};
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(relays_after(world, world->irc, "Ben", said[i], 0), 1);
+        char back[64];
+        (void)snprintf(back, sizeof(back), "<hashroom> Ben on IRC: %s", said[i]);
+        assert_int_equal(relays_after(world, world->irc, "otherbridge", back, 0), 0);
+        assert_int_equal(fake_count(world->fake, FAKE_SAY), i == 2 ? 1 : 0);
+        fake_pass(world->fake, 5000);
+    }
+    assert_int_equal(relays_after(world, world->irc, "Cem", "Ben on IRC is funny", 0), 1);
+}
+
 static void source_gives_the_link_of_the_last_post(void **state)
 {
     struct world *world = *state;
@@ -218,12 +305,21 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(a_line_goes_to_the_other_room_with_the_name),  T(a_long_name_is_not_cut_into_our_own_lead),
-        T(a_post_left_out_of_two_rooms_is_shown_once),   T(the_first_post_of_an_author_says_the_handle),
-        T(the_handle_is_said_again_in_the_next_session), T(names_cannot_pretend_another_service),
-        T(commands_private_lines_and_machines_stay),     T(what_comes_late_says_how_late),
-        T(a_loop_is_broken_at_the_third_turn_and_said),  T(people_who_agree_are_no_loop),
+        T(a_line_goes_to_the_other_room_with_the_name),
+        T(a_long_name_is_not_cut_into_our_own_lead),
+        T(a_post_left_out_of_two_rooms_is_shown_once),
+        T(the_first_post_of_an_author_says_the_handle),
+        T(the_handle_is_said_again_in_the_next_session),
+        T(names_cannot_pretend_another_service),
+        T(commands_private_lines_and_machines_stay),
+        T(what_comes_late_says_how_late),
+        T(a_loop_is_broken_at_the_third_turn_and_said),
+        T(people_who_agree_are_no_loop),
         T(source_gives_the_link_of_the_last_post),
+        T(another_bridge_keeps_its_way_and_it_is_said),
+        T(when_the_other_bridge_is_silent_we_carry_again),
+        T(names_of_ghosts_count_only_for_several_people),
+        T(our_own_line_that_comes_back_into_its_room_goes_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
