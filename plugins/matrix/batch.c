@@ -2,6 +2,7 @@
 /* One reply of the long poll, read in one turn. */
 #include "batch.h"
 
+#include "e2ee/e2ee.h"
 #include "event.h"
 #include "gap.h"
 #include "inbound.h"
@@ -238,6 +239,7 @@ static void read_all(struct matrix *mx)
     if (mx->full) {
         room_count_anew(mx);
     }
+    e2ee_sync(mx, batch->all);
     if (scan_get(batch->all, "rooms", &rooms) == HR_OK) {
         if (scan_get(rooms, "join", &part_of) == HR_OK) {
             (void)scan_object(part_of, on_join, mx);

@@ -289,10 +289,12 @@ void call_cancel(struct call *call)
     if (call->request != NULL) {
         call->mx->net->http_cancel(call->request);
     }
-    if (call->drop != NULL) {
-        call->drop(call->arg);
+    void (*drop)(void *) = call->drop;
+    void *arg = call->arg;
+    call_free(call); /* first: the handle may stand in what drop() frees */
+    if (drop != NULL) {
+        drop(arg);
     }
-    call_free(call);
 }
 
 void call_stop_all(struct matrix *mx)

@@ -4,6 +4,7 @@
 
 #include "call.h"
 #include "discover.h"
+#include "e2ee/e2ee.h"
 #include "refresh.h"
 #include "scan.h"
 #include "sync.h"
@@ -158,7 +159,7 @@ static void on_login(struct matrix *mx, void *arg, const struct call_reply *repl
     login_take_tokens(mx, token, scan_text(reply->json, "refresh_token"),
                       json_object_get(reply->json, "expires_in_ms"));
     mx->api->log(mx->bot, HR_INFO, "logged in as %s, device %s", mx->user, mx->device);
-    sync_start(mx);
+    e2ee_open(mx, sync_start);
 }
 
 static void on_whoami(struct matrix *mx, void *arg, const struct call_reply *reply)
@@ -187,7 +188,7 @@ static void on_whoami(struct matrix *mx, void *arg, const struct call_reply *rep
         login_device_changed(mx);
     }
     (void)save(mx);
-    sync_start(mx);
+    e2ee_open(mx, sync_start);
 }
 
 /* An id of our own: an answer that is lost leaves no second device behind. */
@@ -242,6 +243,19 @@ static void login_now(struct matrix *mx)
     free(text);
 }
 
+static bool has_password(const struct matrix *mx)
+{
+    return mx->api->option(mx->bot, "password_file")->str[0] != '\0';
+}
+
+static void forget_device(struct matrix *mx)
+{
+    mem_set(&mx->token, NULL);
+    mem_set(&mx->refresh, NULL);
+    mem_set(&mx->device, NULL);
+    mx->expires_ms = 0;
+}
+
 int login_start(struct matrix *mx)
 {
     const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(mx->user)};
@@ -253,6 +267,9 @@ int login_start(struct matrix *mx)
         return rc;
     }
     char *token = matrix_trim(mx->api->option(mx->bot, "token_file")->str);
+    if (e2ee_needs_device(mx) && has_password(mx)) {
+        forget_device(mx);
+    }
     if (token[0] != '\0') {
         mem_set(&mx->token, token);
         mem_set(&mx->refresh, NULL);
@@ -260,7 +277,7 @@ int login_start(struct matrix *mx)
     }
     if (mx->token != NULL && token[0] == '\0') {
         refresh_plan(mx);
-        sync_start(mx);
+        e2ee_open(mx, sync_start);
     } else {
         login_now(mx);
     }
@@ -270,12 +287,11 @@ int login_start(struct matrix *mx)
 
 void login_lost(struct matrix *mx, bool soft)
 {
-    bool password = mx->api->option(mx->bot, "password_file")->str[0] != '\0';
     mx->login_no++; /* answers to requests of the old token are no news */
     mem_set(&mx->token, NULL);
     sync_stop(mx);
     refresh_stop(mx);
-    if (!password) {
+    if (!has_password(mx)) {
         give_up(mx, "The server no longer accepts the token. Make a new one, put it into token_file, and restart.");
         return;
     }
@@ -309,4 +325,24 @@ int login_farewell(void *state)
         mx->parting = call_start(mx, &request, on_logout, NULL, NULL) == HR_OK ? LOGGING_OUT : LOGGED_OUT;
     }
     return mx->parting == LOGGING_OUT ? HR_ERETRY : HR_OK;
+}
+
+void login_refuse(struct matrix *mx, const char *words)
+{
+    sync_stop(mx);
+    give_up(mx, words);
+}
+
+void login_anew(struct matrix *mx, const char *words)
+{
+    if (!has_password(mx)) {
+        login_refuse(mx, words);
+        return;
+    }
+    mx->api->log(mx->bot, HR_WARN, "device %s can't be used; logging in as a new one", mx->device);
+    mx->login_no++;
+    sync_stop(mx);
+    refresh_stop(mx);
+    forget_device(mx);
+    login_now(mx);
 }

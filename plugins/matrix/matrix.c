@@ -8,6 +8,7 @@
 #include "check.h"
 #include "discover.h"
 #include "doubt.h"
+#include "e2ee/e2ee.h"
 #include "invite.h"
 #include "login.h"
 #include "render.h"
@@ -35,6 +36,8 @@ static const struct hr_option options[] = {
      "one.",
      ""},
     {"device_name", HR_STR, "hashroom", 0, 0, "Name of the bot's session, as people see it in its profile.", NULL},
+    {"strict", HR_BOOL, "no", 0, 0,
+     "In encrypted rooms: give no keys to devices their owner has not signed, and do not read what they say.", NULL},
     {"invite_from", HR_LIST, "", 0, 0,
      "User ids or server names whose invites are accepted, besides those of people in the chat's rooms.", ""},
     {"max_private", HR_INT, "50", 0, 400, "How many private conversations may be open at once.", NULL},
@@ -112,6 +115,7 @@ static void stop(void *state)
     sync_stop(mx);
     doubt_stop_all(mx);
     call_stop_all(mx);
+    e2ee_stop(mx);
     invite_free_all(mx);
     room_free_all(mx);
     free(mx->name);
@@ -143,6 +147,7 @@ static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
     int rc = budget_start(mx);
     rc = rc < 0 ? rc : room_load(mx);
     rc = rc < 0 ? rc : invite_load(mx);
+    rc = rc < 0 ? rc : e2ee_start(mx);
     rc = rc < 0 ? rc : discover_start(mx);
     if (rc < 0) {
         stop(mx);
@@ -154,7 +159,7 @@ static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
 
 static void report(void *state, struct hr_out *out)
 {
-    const struct matrix *mx = state;
+    struct matrix *mx = state;
     size_t up = 0;
     for (size_t i = 0; i < mx->room_count; i++) {
         up += mx->room[i]->up;
@@ -170,6 +175,7 @@ static void report(void *state, struct hr_out *out)
             mx->api->out(out, "Room %s: %s.\n", mx->room[i]->address, mx->room[i]->reason);
         }
     }
+    e2ee_report(mx, out);
     if (mx->last_error != NULL) {
         mx->api->out(out, "Last problem: %s.\n", mx->last_error);
     }

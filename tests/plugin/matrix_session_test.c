@@ -178,7 +178,7 @@ static void a_locked_account_waits_minutes_and_keeps_its_session(void **state)
     answer(world, "/v3/sync", 401, "%s", locked);
     assert_non_null(fake_with(world->fake, FAKE_DOWN, "has locked the account " BOT));
     fake_pass(world->fake, 299999);
-    assert_null(fake_request(world->fake, "/v3/"));
+    assert_null(fake_request(world->fake, "/v3/sync"));
     fake_pass(world->fake, 2);
     assert_non_null(fake_request(world->fake, "/v3/sync"));
     assert_int_equal(fake_number(world->fake, "SELECT token = 'tok1' FROM matrix_account"), 1);

@@ -70,6 +70,7 @@ static void a_restart_uses_the_stored_token_and_goes_on_where_it_stood(void **st
     fake_forget(world->fake);
     assert_int_equal(fake_start(world->fake), HR_OK);
     assert_null(fake_request(world->fake, "/v3/login"));
+    take_keys(world);
     assert_non_null(fake_request(world->fake, "full_state=true&since=s2&"));
     sync_events(world, TEXT("$1", ASHA, "one") "," TEXT("$2", ASHA, "two"));
     assert_int_equal(fake_count(world->fake, FAKE_POST), 1);

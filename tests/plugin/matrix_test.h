@@ -22,7 +22,23 @@ struct world {
     struct fake *fake;
     uint64_t room;
     int syncs;
+    bool keys_by_hand; /* the test answers what is asked about keys */
 };
+
+/* A server that shows nothing of the account and takes all its keys: encryption opens, the sync is asked for. */
+static inline void take_keys(struct world *world)
+{
+    static const char *const asked[] = {"/v3/keys/query", "/v3/keys/upload", "/v3/keys/device_signing/upload",
+                                        "/v3/keys/signatures/upload"};
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]) && !world->keys_by_hand; i++) {
+        struct hr_request *request = fake_request(world->fake, asked[i]);
+        if (request != NULL) {
+            fake_reply(world->fake, request, 200,
+                       "{\"device_keys\":{},\"one_time_key_counts\":{\"signed_curve25519\":50}}");
+            i = (size_t)-1;
+        }
+    }
+}
 
 /* Replies to the oldest waiting request whose method and address hold `piece`. */
 static inline void answer(struct world *world, const char *piece, int code, const char *fmt, ...)
@@ -34,11 +50,13 @@ static inline void answer(struct world *world, const char *piece, int code, cons
     va_start(ap, fmt);
     assert_true(vasprintf(&body, fmt, ap) >= 0);
     va_end(ap);
+    take_keys(world);
     struct hr_request *request = fake_request(world->fake, piece);
     if (request == NULL) {
         fail_msg("no request waits for %s", piece);
     }
     fake_reply(world->fake, request, code, body);
+    take_keys(world);
     free(body);
 }
 

@@ -22,14 +22,22 @@ struct peer { /* one device of somebody */
     bool own; /* another device of our account */
 };
 
-void people_load(struct matrix *mx);
+enum {
+    PEOPLE_MAX = 20000,      /* tracked */
+    PEOPLE_MAX_DEVICES = 200, /* of one user; more are left aside */
+};
+
+int people_load(struct matrix *mx);
+void people_wake(struct matrix *mx); /* requests may go from now on */
 void people_stop(struct matrix *mx);
 int people_track(struct matrix *mx, const char *user);   /* outdated at first; ours is always tracked */
+bool people_tracked(struct matrix *mx, const char *user);
 int people_untrack(struct matrix *mx, const char *user); /* shares no encrypted room any more */
 void people_outdated(struct matrix *mx, const char *user);  /* device_lists.changed; not tracked: ignored */
+void people_all_outdated(struct matrix *mx); /* nobody knows what changed: the place in the sync was lost */
 
 typedef void people_fn(struct matrix *mx, void *arg);
-/* done(arg) once the devices of these users are known as far as they can be: at
+/* Users who are not tracked are from now on. done(arg) once the devices of these users are known as far as they can be: at
  * once if nothing is outdated, else after the queries, at the latest after 10 s (a
  * dead server keeps nobody waiting; its users stay outdated and are asked again
  * with back-off). drop(arg) instead, from people_stop(). */
@@ -41,6 +49,9 @@ void people_fresh(struct matrix *mx, const char *const *users, size_t count, peo
 int people_devices(struct matrix *mx, const char *user, int (*fn)(void *arg, const struct peer *peer), void *arg);
 int people_by_curve(struct matrix *mx, const char *user, const char *curve, struct peer *out); /* HR_ENOTFOUND */
 int people_device(struct matrix *mx, const char *user, const char *device, struct peer *out);  /* HR_ENOTFOUND */
+/* A device that proves itself: device_keys that are signed by themselves (device_keys_read()) but not in the
+ * list yet. Its trust by the identity known of its user; nothing is kept. */
+void people_judge(struct matrix *mx, const struct device_keys *keys, const json_t *object, struct peer *out);
 /* The pinned master key (base64), or NULL; callback's arena. */
 const char *people_master(struct matrix *mx, const char *user);
 bool people_changed(struct matrix *mx, const char *user);

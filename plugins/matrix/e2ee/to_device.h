@@ -14,16 +14,18 @@
 
 enum { TO_DEVICE_AT_ONCE = 250 }; /* messages in one request, as other clients do */
 
-void to_device_load(struct matrix *mx); /* what the last run could not send */
+int to_device_load(struct matrix *mx); /* what the last run could not send */
 void to_device_stop(struct matrix *mx);
-/* One message of `type` to a device ("*" for all of a user); content is borrowed. Collected
- * until to_device_flush() of the same callback. */
+void to_device_wake(struct matrix *mx);   /* requests may go from now on */
+void to_device_forget(struct matrix *mx); /* they were of another device of ours */
+/* One message of `type` to a device ("*" for all of a user); content is borrowed and must not change until
+ * to_device_flush() of the same callback. HR_ELIMIT: too big, or too much waits. */
 int to_device_add(struct matrix *mx, const char *type, const char *user, const char *device, const json_t *content);
 int to_device_flush(struct matrix *mx);
 /* fn(arg) once everything queued so far was taken by the server, or refused for good; at once
  * if nothing waits. drop(arg) from to_device_stop(). */
 void to_device_after(struct matrix *mx, people_fn *fn, void (*drop)(void *arg), void *arg);
-/* The array to_device.events of a sync reply. */
+/* The array to_device.events of a sync reply: to_device_in.c. */
 void to_device_take(struct matrix *mx, struct scan events);
 
 /* What an encrypted message brought, after all checks of "Validation of incoming
