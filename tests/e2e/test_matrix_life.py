@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """A Matrix account's life on a real Synapse: tokens that end, logouts, a proxy that stumbles, locked and closed accounts."""
+import http.client
+import http.server
 import json
 import sqlite3
+import threading
 import time
 import urllib.parse
 
@@ -292,3 +295,159 @@ def test_doctor_with_a_password_leaves_no_session_and_with_a_token_keeps_it(chat
     done = c.bot.command("doctor", "-c", str(c.bot.folder), timeout=90)
     assert done.returncode == 0, done.stdout + done.stderr
     assert Matrix(short_lived.url, own["user_id"], own["access_token"]).api("GET", "/account/whoami")
+
+
+def test_a_locked_account_keeps_its_session(chat, short_lived):
+    c = chat()
+    one, two = c.rooms
+    path = f"/v2/users/{urllib.parse.quote(c.user)}"
+    with c.bot:
+        c.wait_in()
+        admin(short_lived, "PUT", path, {"locked": True})
+        c.bot.wait_log("has locked the account", 60)
+    admin(short_lived, "PUT", path, {"locked": False})
+    with c.bot:
+        c.owner.say(one, "unlocked")
+        c.relayed(two, "unlocked", 40)
+    assert c.bot.log().count("logged in as") == 1
+    c.bot.assert_accounted()
+
+
+def test_a_ban_is_a_state_until_somebody_known_invites(chat, synapse):
+    c = chat(synapse, rooms=3)
+    one, two, three = c.rooms
+    room = urllib.parse.quote(two)
+    with c.bot:
+        c.wait_in()
+        c.owner.api("POST", f"/rooms/{room}/ban", {"user_id": c.user, "reason": "a test"})
+        c.bot.wait_log("banned by")
+        c.owner.say(one, "without the second room")
+        c.relayed(three, "without the second room")
+        c.owner.api("POST", f"/rooms/{room}/unban", {"user_id": c.user})
+        c.owner.invite(two, c.user)
+        wait_for(lambda: c.user in c.owner.members(two), 30, 0.2, c.bot.tail)
+        c.owner.say(two, "back")
+        c.relayed(one, "back")
+    assert c.bot.log().count("banned by") == 1
+
+
+def test_a_line_in_doubt_from_a_device_that_was_signed_out_is_not_said_twice(chat, short_lived):
+    c = chat()
+    one, two = c.rooms
+    with c.bot:
+        c.wait_in()
+        c.owner.say(one, "said once")
+        said = c.relayed(two, "said once")
+        c.bot.wait_settled()
+        device = c.bot.value("SELECT device FROM matrix_account")
+    part_in_doubt(c.bot, 0, said["content"])
+    admin(short_lived, "DELETE", f"/v2/users/{urllib.parse.quote(c.user)}/devices/{device}")
+    with c.bot:
+        c.bot.wait_log("a line that was in doubt is in", 60)
+        c.bot.wait_settled()
+    assert len(c.guest.said(two, c.user)) == 1
+    c.bot.assert_accounted()
+
+
+class Proxy:
+    """A reverse proxy before a homeserver: passes on, or answers itself with a page of HTML."""
+
+    def __init__(self, target):
+        proxy = self
+        self.code, self.answered = None, 0
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def relay(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                if proxy.code:
+                    proxy.answered += 1
+                    return self.reply(proxy.code, "text/html", b"<html><h1>Please come back later</h1></html>")
+                there = http.client.HTTPConnection("127.0.0.1", target, timeout=90)
+                try:
+                    there.request(self.command, self.path, body, {
+                        k: v for k, v in self.headers.items() if k.lower() in ("authorization", "content-type")})
+                    got = there.getresponse()
+                    data = got.read()
+                except OSError:
+                    return self.reply(502, "text/html", b"<html>Bad Gateway</html>")
+                finally:
+                    there.close()
+                if proxy.code:
+                    proxy.answered += 1
+                    return self.reply(proxy.code, "text/html", b"<html>the answer got lost</html>")
+                return self.reply(got.status, got.headers.get("Content-Type", ""), data)
+
+            def reply(self, code, kind, data):
+                self.send_response(code)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+            do_GET = do_POST = do_PUT = relay
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_):
+                pass
+        self.server = Server(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def test_pages_of_a_proxy_cost_no_line_and_no_session(chat, short_lived):
+    proxy = Proxy(short_lived.port)
+    c = chat(homeserver=proxy.url)
+    one, two = c.rooms
+    expected = []
+    try:
+        proxy.code = 404  # at the login, too
+        with c.bot:
+            c.bot.wait_log("cannot log in to")
+            proxy.code = None
+            c.wait_in()
+            for code in (502, 404, 403, 200, 503):
+                proxy.code, proxy.answered = code, 0
+                expected += [f"while {code}", f"after {code}"]
+                c.owner.say(one, f"while {code}")
+                wait_for(lambda: proxy.answered > 2, 60, 0.1, c.bot.tail)  # a token ends after three seconds
+                proxy.code = None
+                c.owner.say(one, f"after {code}")
+                c.relayed(two, f"after {code}", 90)
+            c.bot.wait_settled()
+        assert [t.split(": ", 1)[1] for t in "\n".join(c.guest.said(two, c.user)).split("\n")] == expected
+        assert c.bot.log().count("logged in as") == 1
+        c.bot.assert_accounted()
+    finally:
+        proxy.close()
+
+
+def test_after_a_very_long_absence_the_room_is_told_once_what_is_missing(chat, synapse):
+    c = chat(synapse)
+    one, two = c.rooms
+    with c.bot:
+        c.wait_in()
+        c.owner.say(one, "before")
+        c.relayed(two, "before")
+        c.bot.wait_settled()
+    c.owner.say(one, "too old")
+    for n in range(290):  # 8 MiB of a room are kept, or 1,000 events; these say nothing and weigh 40 kB each
+        c.owner.send_event(one, "m.room.message", {"msgtype": "m.key.verification.request", "body": "x" * 40_000})
+    c.owner.say(one, "the newest")
+    with c.bot:
+        c.relayed(two, "the newest", 100)
+        c.bot.wait_settled()
+        c.relayed(one, "I was away", 40)
+        note = [t for t in c.guest.said(one, c.user) if "I was away" in t]
+    assert note == ["I was away. The newest lines from here reach the other rooms now. Older ones do not."]
+    assert not any("too old" in t for t in c.guest.said(two, c.user))
+    c.bot.assert_accounted()
