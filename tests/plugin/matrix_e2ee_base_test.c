@@ -64,7 +64,8 @@ static void bits_left_over_and_impossible_lengths_are_refused(void **state)
     (void)state;
     assert_int_equal(base64_decode(BASE64, "Zh", 2, bytes, 8, &len), HR_EINVAL); /* Zg and Zh would both be "f" */
     assert_int_equal(base64_decode(BASE64, "Zm9", 3, bytes, 8, &len), HR_EINVAL);
-    assert_int_equal(base64_decode(BASE64, "Z", 1, bytes, 8, &len), HR_EINVAL);
+    assert_int_equal(base64_decode(BASE64, "A", 1, bytes, 8, &len), HR_EINVAL);
+    assert_int_equal(base64_decode(BASE64, "AAAAA", 5, bytes, 8, &len), HR_EINVAL);
     assert_int_equal(base64_decode(BASE64, "Zg==", 4, bytes, 8, &len), HR_EINVAL);
     assert_int_equal(base64_decode(BASE64, "Zm9vYmFy", 8, bytes, 5, &len), HR_ELIMIT);
     assert_int_equal(len, 77);
@@ -306,6 +307,10 @@ static void nesting_and_size_have_a_ceiling(void **state)
     value = json_pack("{s:o}", "a", value);
     assert_int_equal(canonical_write(value, &out), HR_ELIMIT);
     assert_null(out.at);
+    assert_int_equal(canonical_write(long_one, &small), HR_ELIMIT);
+    assert_null(small.at);
+    json_decref(long_one);
+    long_one = json_string("longer than ten"); /* full at the very end */
     assert_int_equal(canonical_write(long_one, &small), HR_ELIMIT);
     assert_null(small.at);
     json_decref(long_one);

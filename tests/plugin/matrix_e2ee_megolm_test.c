@@ -145,6 +145,28 @@ static void a_copy_with_the_right_id_and_another_ratchet_does_not_connect(void *
     ratchet_outbound_free(outbound);
 }
 
+/* The library takes an index more than 2^31 before the first known one for one far ahead. */
+static void nothing_before_a_high_first_index_is_exported(void **state)
+{
+    struct ratchet_outbound *outbound = ratchet_outbound_new();
+    struct ratchet_inbound *inbound = reader_of(outbound), *high;
+    char key[RATCHET_EXPORTED_KEY];
+    uint8_t raw[165];
+    size_t len;
+    (void)state;
+    assert_int_equal(ratchet_inbound_export(inbound, 0, key), HR_OK);
+    assert_int_equal(base64_decode(BASE64, key, strlen(key), raw, sizeof(raw), &len), HR_OK);
+    raw[1] = 0xc0;
+    (void)base64_encode(BASE64, raw, len, key);
+    assert_int_equal(ratchet_inbound_import(key, strlen(key), &high), HR_OK);
+    assert_int_equal(ratchet_inbound_first_index(high), 0xc0000000);
+    assert_int_equal(ratchet_inbound_export(high, 5, key), HR_ENOTFOUND);
+    assert_int_equal(ratchet_inbound_export(high, 0xc0000001, key), HR_OK);
+    ratchet_inbound_free(high);
+    ratchet_inbound_free(inbound);
+    ratchet_outbound_free(outbound);
+}
+
 static void session_keys_are_of_exact_length_form_and_signed(void **state)
 {
     struct ratchet_outbound *outbound = ratchet_outbound_new();
@@ -215,17 +237,14 @@ static void no_changed_character_of_a_message_is_overlooked(void **state)
     ratchet_outbound_free(outbound);
 }
 
-static void a_message_whose_signature_has_the_order_added_is_refused(void **state)
+/* To the second half of the signature at the end of what the text stands for. */
+static void add_order(char *text, size_t len)
 {
     static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,       0xd6,
                                       0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
-    struct ratchet_outbound *outbound = ratchet_outbound_new();
-    struct ratchet_inbound *inbound = reader_of(outbound);
-    size_t len, raw_len;
     uint8_t raw[512];
+    size_t raw_len;
     unsigned carry = 0;
-    char *text = say(outbound, "text", &len);
-    (void)state;
     assert_int_equal(base64_decode(BASE64, text, len, raw, sizeof(raw), &raw_len), HR_OK);
     for (size_t i = 0; i < 32; i++) {
         carry += raw[raw_len - 32 + i] + order[i];
@@ -233,7 +252,21 @@ static void a_message_whose_signature_has_the_order_added_is_refused(void **stat
         carry >>= 8;
     }
     (void)base64_encode(BASE64, raw, raw_len, text);
+}
+
+static void a_signature_with_the_order_added_is_refused(void **state)
+{
+    struct ratchet_outbound *outbound = ratchet_outbound_new();
+    struct ratchet_inbound *inbound = reader_of(outbound), *none = NULL;
+    size_t len;
+    char *text = say(outbound, "text", &len), key[RATCHET_SESSION_KEY];
+    (void)state;
+    add_order(text, len);
     assert_int_equal(read_status(inbound, text, len), HR_EINVAL);
+    ratchet_outbound_key(outbound, key);
+    add_order(key, SHARED);
+    assert_int_equal(ratchet_inbound_new(key, SHARED, &none), HR_EINVAL);
+    assert_null(none);
     free(text);
     ratchet_inbound_free(inbound);
     ratchet_outbound_free(outbound);
@@ -306,10 +339,11 @@ int main(void)
         cmocka_unit_test(a_key_opens_nothing_from_before_it),
         cmocka_unit_test(an_export_reads_from_its_index_on_and_connects),
         cmocka_unit_test(a_copy_with_the_right_id_and_another_ratchet_does_not_connect),
+        cmocka_unit_test(nothing_before_a_high_first_index_is_exported),
         cmocka_unit_test(session_keys_are_of_exact_length_form_and_signed),
         cmocka_unit_test(no_session_has_a_signing_key_of_low_order),
         cmocka_unit_test(no_changed_character_of_a_message_is_overlooked),
-        cmocka_unit_test(a_message_whose_signature_has_the_order_added_is_refused),
+        cmocka_unit_test(a_signature_with_the_order_added_is_refused),
         cmocka_unit_test(what_is_too_long_is_refused),
         cmocka_unit_test(sessions_come_back_from_their_pickles),
     };

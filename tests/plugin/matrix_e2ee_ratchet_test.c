@@ -191,6 +191,7 @@ static void two_devices_talk(void **state)
     assert_string_equal(ratchet_session_id(bob), ratchet_session_id(pair.session));
     assert_int_equal(ratchet_session_encrypt(bob, "", 0, &type, &answer, &len), HR_OK);
     assert_int_equal(type, 1);
+    assert_refused(pair.session, 2, answer, len, HR_EINVAL);
     assert_decrypts(pair.session, type, answer, len, "");
     assert_true(ratchet_session_has_received(pair.session));
     assert_refused(pair.session, type, answer, len, HR_EDENIED); /* once only */
@@ -227,6 +228,9 @@ static void a_message_of_another_sender_than_claimed_is_refused(void **state)
     assert_null(session);
     assert_int_equal(ratchet_session_inbound(pair.bob, sender(&pair), pair.body, pair.len, &session), HR_OK);
     assert_false(ratchet_session_matches(session, ratchet_account_identity(mallory)->curve25519, pair.body, pair.len));
+    assert_true(ratchet_session_matches(session, sender(&pair), pair.body, pair.len));
+    pair.body[20] = (char)(pair.body[20] | 0x80); /* the library doesn't look at that bit */
+    assert_false(ratchet_session_matches(session, sender(&pair), pair.body, pair.len));
     ratchet_session_free(session);
     ratchet_account_free(mallory);
     pair_free(&pair);
@@ -280,6 +284,30 @@ static void keys_inside_of_a_message_are_checked_too(void **state)
     assert_null(session);
     assert_decrypts(bob, 0, pair.body, pair.len, "hello");
     ratchet_session_free(bob);
+    pair_free(&pair);
+}
+
+/* Which of them counts would be the library's choice. */
+static void a_message_with_two_senders_is_refused(void **state)
+{
+    struct pair pair = pair_new();
+    struct ratchet_account *mallory = ratchet_account_new();
+    const char *const name[] = {sender(&pair), ratchet_account_identity(mallory)->curve25519};
+    struct ratchet_session *session = NULL;
+    uint8_t raw[1024];
+    char body[2048];
+    size_t len;
+    (void)state;
+    for (size_t i = 0; i < COUNT(name); i++) {
+        assert_int_equal(base64_decode(BASE64, pair.body, pair.len, raw, sizeof(raw), &len), HR_OK);
+        raw[len] = 0x1a; /* the identity key's tag and length once more */
+        raw[len + 1] = 32;
+        assert_int_equal(base64_exact(BASE64, name[i], raw + len + 2, 32), HR_OK);
+        (void)base64_encode(BASE64, raw, len + 34, body);
+        assert_int_equal(ratchet_session_inbound(pair.bob, name[i], body, strlen(body), &session), HR_EINVAL);
+    }
+    assert_null(session);
+    ratchet_account_free(mallory);
     pair_free(&pair);
 }
 
@@ -404,6 +432,8 @@ static void pickles_under_another_key_cut_or_changed_are_refused(void **state)
     assert_int_equal(ratchet_account_unpickle(other, strlen(other), pickle_key, &account), HR_EINVAL);
     assert_int_equal(ratchet_session_unpickle(pickle, len, pickle_key, &session), HR_EINVAL);
     assert_int_equal(ratchet_account_unpickle(NULL, 0, pickle_key, &account), HR_EINVAL);
+    assert_int_equal(ratchet_account_unpickle("AAAA", 4, pickle_key, &account), HR_EINVAL);
+    assert_int_equal(ratchet_account_unpickle(pickle, len - 4, pickle_key, &account), HR_EINVAL); /* no whole block */
     assert_int_equal(ratchet_account_unpickle(pickle, RATCHET_MAX_PICKLE + 1, pickle_key, &account), HR_ELIMIT);
     assert_null(account);
     assert_null(session);
@@ -425,6 +455,7 @@ int main(void)
         cmocka_unit_test(a_message_of_another_sender_than_claimed_is_refused),
         cmocka_unit_test(no_session_is_made_to_a_key_of_low_order),
         cmocka_unit_test(keys_inside_of_a_message_are_checked_too),
+        cmocka_unit_test(a_message_with_two_senders_is_refused),
         cmocka_unit_test(no_changed_character_of_a_message_is_overlooked),
         cmocka_unit_test(lengths_and_types_have_limits),
         cmocka_unit_test(an_account_comes_back_from_its_pickle_with_its_keys),

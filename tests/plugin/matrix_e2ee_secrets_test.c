@@ -326,7 +326,7 @@ static void a_backup_entry_of_another_form_is_refused(void **state)
     for (size_t cut = 0; cut < cipher_len; cut++) {
         memcpy(bad, sealed.ciphertext, cut);
         bad[cut] = '\0';
-        assert_int_not_equal(ratchet_backup_open(private, bad, sealed.mac, sealed.ephemeral, &plaintext, &len), HR_OK);
+        assert_int_equal(ratchet_backup_open(private, bad, sealed.mac, sealed.ephemeral, &plaintext, &len), HR_EINVAL);
     }
     sealed.mac[0] = sealed.mac[0] == 'A' ? 'B' : 'A';
     assert_int_equal(ratchet_backup_open(private, sealed.ciphertext, sealed.mac, sealed.ephemeral, &plaintext, &len),

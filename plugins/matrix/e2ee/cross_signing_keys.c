@@ -115,7 +115,7 @@ static bool signed_by(const json_t *object, const char *user, const char *key)
 {
     char id[KEY_ID];
     key_id(id, key);
-    return key[0] != '\0' && canonical_verify(object, user, id, key) == HR_OK;
+    return canonical_verify(object, user, id, key) == HR_OK;
 }
 
 static void read_second(const json_t *object, const char *user, const char *usage, const char *master,
