@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 enum { MAX_TEXT = 128 * 1024 };
 
@@ -165,6 +166,21 @@ static int64_t age_ms(const struct matrix *mx, const struct event *event)
     return age < 0 || event->time_ms <= 0 ? 0 : age;
 }
 
+/* Someone of another network, whom a bridge brought here: what they say is carried on, but they prove nothing. */
+static bool is_ghost(const struct matrix *mx, const char *user_id)
+{
+    static const char *const networks[] = {"irc_",      "discord_",  "telegram_",  "slack_",   "signal_",
+                                           "whatsapp_", "xmpp_",     "gitter_",    "twitter_", "facebook_",
+                                           "zulip_",    "mastodon_", "mattermost_"};
+    const char *name = user_id + (*user_id == '@');
+    bool ghost = *name == '_' && strchr(name + 1, '_') != NULL; /* an application service's own part of the names */
+    for (size_t i = 0; !ghost && i < sizeof(networks) / sizeof(networks[0]); i++) {
+        size_t len = strlen(networks[i]);
+        ghost = strncasecmp(name, networks[i], len) == 0 && name[len] != ':';
+    }
+    return ghost && !mx->net->account_known(mx->bot, user_id);
+}
+
 static void said(struct mx_room *room, const struct event *event, struct relation relation, uint32_t flags)
 {
     struct matrix *mx = room->mx;
@@ -174,6 +190,7 @@ static void said(struct mx_room *room, const struct event *event, struct relatio
         mem_clear(&text);
         return;
     }
+    flags |= is_ghost(mx, event->sender) ? (uint32_t)HR_MSG_BOT : 0;
     struct hr_post post = {
         .size = sizeof(post),
         .room = room->address,

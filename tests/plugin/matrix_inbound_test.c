@@ -95,6 +95,36 @@ static void kinds_of_messages_become_text_and_flags(void **state)
     }
 }
 
+static void people_whom_a_bridge_brought_are_heard_but_never_obeyed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *user;
+        uint32_t flags;
+    } table[] = {
+        {"@_discord_12345:example.org", HR_MSG_BOT},
+        {"@irc_ben:example.org", HR_MSG_BOT},
+        {"@_oftc_ben:example.org", HR_MSG_BOT},
+        {"@Telegram_99:example.org", HR_MSG_BOT},
+        {"@_ben:example.org", 0},
+        {"@irc:example.org", 0},
+        {"@slacker:example.org", 0},
+        {"@irc_asha:example.org", 0},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct world *world = world_open();
+        fake_account(world->fake, "@irc_asha:example.org"); /* has a role here: the operator knows who that is */
+        char *event = NULL;
+        assert_true(asprintf(&event, EVENT("$1", "%s", "{\"msgtype\":\"m.text\",\"body\":\"!end\"}"), table[i].user) >
+                    0);
+        sync_events(world, event);
+        assert_string_equal(last_post(world)->text, "!end");
+        assert_int_equal(last_post(world)->flags, table[i].flags);
+        free(event);
+        world_free(world);
+    }
+}
+
 static void what_is_two_minutes_old_is_history(void **state)
 {
     (void)state;
@@ -324,6 +354,7 @@ int main(void)
         cmocka_unit_test(what_was_said_before_the_first_sync_is_not_read),
         cmocka_unit_test(own_messages_and_reactions_are_not_read),
         cmocka_unit_test(kinds_of_messages_become_text_and_flags),
+        cmocka_unit_test(people_whom_a_bridge_brought_are_heard_but_never_obeyed),
         cmocka_unit_test(what_is_two_minutes_old_is_history),
         cmocka_unit_test(a_reply_names_its_parent_and_loses_the_quote),
         cmocka_unit_test(an_edit_by_the_author_counts),
