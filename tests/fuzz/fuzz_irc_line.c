@@ -20,7 +20,7 @@ static void must(bool holds, const char *what)
     }
 }
 
-enum { IS_IN = 4, IN_PIECES = 8, READS_BACK = 16 }; /* of the first byte; 3: what is offered */
+enum { IS_IN = 4, IN_PIECES = 8, READS_BACK = 16, LOGS_IN = 32 }; /* of the first byte; 3: what is offered */
 
 #define HISTORY "message-tags batch echo-message server-time draft/chathistory"
 
@@ -119,6 +119,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fake_instance(fake, "net");
     fake_option(fake, "server", "localhost");
     fake_option(fake, "tls", "no");
+    if (choice & LOGS_IN && !(choice & IS_IN)) {
+        fake_option(fake, "sasl", "scram");
+        fake_option(fake, "sasl_account", "bot");
+        fake_option(fake, "sasl_password_file", "secret");
+    }
     (void)fake_room(fake, "net", "#dpulo", "IRC", "dpulo", HR_ROOM_PEOPLE);
     (void)fake_sql(fake, "CREATE TABLE core_pub_part(id, network, address, state, remote_id)");
     must(fake_start(fake) == HR_OK, "start");
