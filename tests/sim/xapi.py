@@ -33,7 +33,8 @@ RATES = {
     "DELETE /2/connections/all": ((25, QUARTER), (25, QUARTER)),
 }
 ROUTES = [(m, re.compile("^" + p.replace(":id", r"([^/]+)") + "$"), f"{m} {p}", fn) for m, p, fn in [
-    ("POST", "/oauth2/token", "oauth2_token"), ("GET", "/2/users/me", "me"),
+    ("POST", "/oauth2/token", "oauth2_token"), ("POST", "/2/oauth2/token", "token2"),
+    ("POST", "/2/oauth2/revoke", "revoke2"), ("GET", "/2/users/me", "me"),
     ("GET", "/2/users/:id/tweets", "timeline"), ("GET", "/2/tweets", "lookup"), ("POST", "/2/tweets", "create"),
     ("GET", "/2/tweets/search/recent", "search"), ("GET", "/2/tweets/counts/recent", "counts"),
     ("GET", "/2/tweets/search/stream", "stream"), ("GET", "/2/tweets/search/stream/rules", "rules_get"),
@@ -41,7 +42,8 @@ ROUTES = [(m, re.compile("^" + p.replace(":id", r"([^/]+)") + "$"), f"{m} {p}", 
     ("DELETE", "/2/tweets/:id", "delete"), ("GET", "/2/connections", "connections"),
     ("DELETE", "/2/connections/all", "connections_end"), ("DELETE", "/2/connections/filtered_stream", "connections_end"),
     ("POST", "/2/activity/subscriptions", "subscribe"), ("GET", "/2/activity/subscriptions", "subscriptions"),
-    ("DELETE", "/2/activity/subscriptions/:id", "unsubscribe"), ("GET", "/2/activity/stream", "activity"),
+    ("DELETE", "/2/activity/subscriptions/:id", "unsubscribe"),
+    ("DELETE", "/2/activity/subscriptions", "unsubscribe_many"), ("GET", "/2/activity/stream", "activity"),
 ]]
 
 
@@ -66,6 +68,7 @@ class Call:
         self.form = urllib.parse.parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True) if form else []
         self.endpoint, self.run, self.args = endpoint_of(self.method, target.path)
         self.kind = None  # of the authorization
+        self.if_lost = None  # to be called when the client can't know what came of it
 
     def json(self):
         try:
@@ -122,8 +125,7 @@ class Api:
         if answer is None:
             return
         if fault is not None and fault.what in xfault.DONE:
-            if call.run == "create" and fault.what != "slow":
-                watch.answer_lost(call.json().get("text", ""))
+            self._lost(call)
             self.calls.append((call.endpoint, code if fault.what != "lost" else 0))
             xfault.spoil(fault, handler, code, json.dumps(answer, ensure_ascii=False).encode(), headers)
         else:
@@ -140,10 +142,15 @@ class Api:
         kind = str((body or {}).get("type", "")).rsplit("/", 1)[-1]
         return kind in ("credits", "usage-capped", "user-suspended", "client-forbidden")
 
+    @staticmethod
+    def _lost(call):
+        if call.if_lost:
+            call.if_lost()
+
     def _struck(self, call, fault, headers, streaming):
         """(status, body) of an ordered answer; body None: the fault has answered in its own way."""
-        if fault.done_first and call.run == "create":
-            self.sim.watch.answer_lost(call.json().get("text", ""))
+        if fault.done_first:
+            self._lost(call)
         if fault.what in xfault.NOT_DONE:
             at = len(self.calls)
             self.calls.append((call.endpoint, 0))
@@ -171,7 +178,7 @@ class Api:
 
     def _authorize(self, call):
         authorization = call.handler.headers.get("Authorization")
-        if call.run == "oauth2_token":
+        if call.run in ("oauth2_token", "token2", "revoke2"):
             return
         host = call.handler.headers.get("Host", "")
         call.kind = self.sim.auth.check(call.endpoint, call.method, f"http://{host}{call.path}", call.pairs, call.form,
@@ -239,6 +246,13 @@ class Api:
     # -- reading -----------------------------------------------------------------------
     def oauth2_token(self, call):
         return 200, self.sim.auth.token(call.handler.headers.get("Authorization"), dict(call.form))
+
+    def token2(self, call):
+        answer, call.if_lost = self.sim.auth.token2(call.handler.headers.get("Authorization"), dict(call.form))
+        return 200, answer
+
+    def revoke2(self, call):
+        return 200, self.sim.auth.revoke2(call.handler.headers.get("Authorization"), dict(call.form))
 
     def me(self, call):
         fields = {"id", "name", "username"} | set(filter(None, call.query.get("user.fields", "").split(",")))
@@ -393,6 +407,7 @@ class Api:
         self.sim.watch.created(body.get("text", ""))
         post, has_url = self.state.create(body)
         self.state.ledger.charge(self.state.clock.now_ms(), "create_url" if has_url else "create")
+        call.if_lost = lambda: self.sim.watch.answer_lost(body.get("text", ""))
         self.publish(post)
         edits = "edit_history_post_ids" if self.dialect == "post" else "edit_history_tweet_ids"
         return 201, {"data": {"id": post["id"], "text": post["text"], edits: [post["id"]]}}
@@ -443,8 +458,28 @@ class Api:
         return xrules.subscribed(self.state, call.json())
 
     def subscriptions(self, call):
-        have = list(self.state.subscriptions.values())
-        return 200, {"data": have} if have else {"meta": {"result_count": 0}}
+        size = self._size(call.query, 1, 1000, 1000)
+        offset = 0
+        if "pagination_token" in call.query:
+            offset, _ = self._open_token(call.query["pagination_token"])
+        have = list(self.state.subscriptions.values())[offset:offset + size]
+        answer = {"meta": {"result_count": len(have)}}
+        if offset + size < len(self.state.subscriptions):
+            answer["meta"]["next_token"] = self._make_token(offset + size, {})
+        return 200, {"data": have, **answer} if have else answer
+
+    def unsubscribe_many(self, call):
+        ids = [i for i in call.query.get("ids", "").split(",") if i]
+        if not 1 <= len(ids) <= 100 or not all(re.fullmatch("[0-9]{1,19}", i) for i in ids):
+            raise invalid("`ids` must be 1 to 100 ids", ids=call.query.get("ids", ""))
+        gone = [i for i in ids if self.state.subscriptions.pop(i, None)]
+        answer = {"meta": {"total_subscriptions": len(self.state.subscriptions)}}
+        if gone:
+            answer["data"] = [{"subscription_id": i, "deleted": True} for i in gone]
+        if len(gone) < len(ids):
+            answer["errors"] = [{"subscription_id": i, "message": "Subscription not found.", "reason": "not-found"}
+                                for i in ids if i not in gone]
+        return 200, answer
 
     def unsubscribe(self, call, subscription_id):
         return 200, {"data": {"deleted": self.state.subscriptions.pop(subscription_id, None) is not None}}

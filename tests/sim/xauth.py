@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Who may call what: app-only bearer, OAuth 1.0a with signatures that are really verified."""
+"""Who may call what: app-only bearer, OAuth 1.0a with signatures that are really verified, OAuth 2.0 tokens that rotate."""
 import base64
 import hashlib
 import hmac
 import re
+import secrets
 import time
 import urllib.parse
 
@@ -12,13 +13,16 @@ from xstate import Refused
 CONSUMER_KEY, CONSUMER_SECRET = "ck-of-the-tests", "cs-of-the-tests"
 TOKEN, TOKEN_SECRET = "tok-of-the-tests", "ts-of-the-tests"
 BEARER = "AAAA-bearer-of-the-tests"
+CLIENT_ID, CLIENT_SECRET = "id-of-the-tests", "client-secret-of-the-tests"
+SCOPE = "tweet.read tweet.write users.read offline.access"
 WINDOW_S = 300
 
 # endpoint -> kinds that may call it; what is not listed takes both
 APP_ONLY = {"GET /2/tweets/search/stream", "GET /2/tweets/search/stream/rules", "POST /2/tweets/search/stream/rules",
             "GET /2/connections", "DELETE /2/connections/all", "DELETE /2/connections/filtered_stream",
             "DELETE /2/connections", "GET /2/activity/stream", "GET /2/activity/subscriptions",
-            "POST /2/activity/subscriptions", "DELETE /2/activity/subscriptions/:id", "GET /2/tweets/counts/recent"}
+            "POST /2/activity/subscriptions", "DELETE /2/activity/subscriptions",
+            "DELETE /2/activity/subscriptions/:id", "GET /2/tweets/counts/recent"}
 USER_ONLY = {"POST /2/tweets", "DELETE /2/tweets/:id", "GET /2/users/me"}
 
 
@@ -46,10 +50,72 @@ def unsupported(name, supported):
         "type": "https://api.twitter.com/2/problems/unsupported-authentication", "status": 403}]})
 
 
-class Auth:
+class Grant:
+    """What one person allowed the app: access tokens that expire, and a refresh token that works once."""
+
     def __init__(self):
+        self.alive = True
+        self.access = {}        # token -> simulated ms of its end
+        self.refresh = None     # the one that works
+        self.rotated = {}       # used up -> how often it came again
+        self.lost = set()       # used up by a request whose answer never arrived
+
+
+class Auth:
+    """watch hears of a refresh token that is sent once more."""
+
+    def __init__(self, clock=None, watch=None):
+        self.clock, self.watch = clock, watch
         self.nonces = set()
         self.last_failure = ""
+        self.lifetime_s = 7200
+        self.grants = []
+
+    # -- OAuth 2.0 of a person
+    def grant(self):
+        """Somebody allows the app in a browser; the pair {"access_token", "refresh_token", ...} that comes of it."""
+        self.grants.append(Grant())
+        return self._pair(self.grants[-1])
+
+    def _pair(self, grant):
+        access, grant.refresh = "access-" + secrets.token_urlsafe(24), "refresh-" + secrets.token_urlsafe(24)
+        grant.access[access] = self.clock.now_ms() + self.lifetime_s * 1000
+        return {"token_type": "bearer", "expires_in": self.lifetime_s, "access_token": access, "scope": SCOPE,
+                "refresh_token": grant.refresh}
+
+    def _client(self, authorization, form):
+        want = base64.b64encode(f"{enc(CLIENT_ID)}:{enc(CLIENT_SECRET)}".encode()).decode()
+        if authorization != "Basic " + want and not (not authorization and form.get("client_id") == CLIENT_ID):
+            raise Refused(401, {"error": "unauthorized_client", "error_description": "Missing valid authorization header"})
+
+    def token2(self, authorization, form):
+        """POST /2/oauth2/token. Returns (answer, function to call if the answer is lost)."""
+        self._client(authorization, form)
+        if form.get("grant_type") != "refresh_token":
+            raise Refused(400, {"error": "unsupported_grant_type", "error_description": "grant_type is not supported"})
+        old = form.get("refresh_token", "")
+        for grant in self.grants:
+            if grant.alive and old == grant.refresh:
+                grant.rotated[old] = 0
+                return self._pair(grant), lambda: grant.lost.add(old)
+            if old in grant.rotated:
+                grant.alive = False
+                grant.rotated[old] += 1
+                if old not in grant.lost or grant.rotated[old] > 1:
+                    self.watch.fault("oauth2/token: a refresh token that was used up is sent again")
+        raise Refused(400, {"error": "invalid_request", "error_description": "Value passed for the token was invalid."})
+
+    def revoke2(self, authorization, form):
+        """POST /2/oauth2/revoke."""
+        self._client(authorization, form)
+        for grant in self.grants:
+            if form.get("token") in (grant.refresh, *grant.access):
+                grant.alive = False
+        return {"revoked": True}
+
+    def _of_a_person(self, token):
+        now = self.clock.now_ms()
+        return any(g.alive and g.access.get(token, 0) > now for g in self.grants)
 
     def token(self, authorization, form):
         """POST /oauth2/token."""
@@ -65,20 +131,21 @@ class Auth:
             self.last_failure = "no authorization"
             raise unauthorized()
         if authorization.startswith("Bearer "):
-            if authorization[7:].strip() != BEARER:
+            token = authorization[7:].strip()
+            if token != BEARER and not self._of_a_person(token):
                 self.last_failure = "wrong bearer token"
                 raise unauthorized()
-            kind = "app"
+            kind, name = ("app", "") if token == BEARER else ("user", "OAuth 2.0 User Context")
         elif authorization.startswith("OAuth "):
             self._verify(method, url, query, form, authorization[6:])
-            kind = "user"
+            kind, name = "user", "OAuth 1.0a User Context"
         else:
             self.last_failure = "neither Bearer nor OAuth"
             raise unauthorized()
         if kind == "app" and endpoint in USER_ONLY:
             raise unsupported("OAuth 2.0 Application-Only", "OAuth 1.0a User Context, OAuth 2.0 User Context")
         if kind == "user" and endpoint in APP_ONLY:
-            raise unsupported("OAuth 1.0a User Context", "OAuth 2.0 Application-Only")
+            raise unsupported(name, "OAuth 2.0 Application-Only")
         return kind
 
     def _verify(self, method, url, query, form, header):

@@ -126,7 +126,7 @@ class XSim:
         self.state = State(Clock(clock_file), me)
         self.watch = Watch(self.state.clock)
         self.streams = Streams(self.state.clock, self.watch)
-        self.auth = xauth.Auth()
+        self.auth = xauth.Auth(self.state.clock, self.watch)
         self.api = Api(self)
         self.faulty = xfault.Script(self)
         self._http = _Server(("127.0.0.1", port), _Handler)
@@ -148,6 +148,10 @@ class XSim:
     def credentials():
         return {"bearer": xauth.BEARER, "consumer_key": xauth.CONSUMER_KEY, "consumer_secret": xauth.CONSUMER_SECRET,
                 "token": xauth.TOKEN, "token_secret": xauth.TOKEN_SECRET}
+
+    def oauth2(self):
+        """Client id, its secret and the tokens of a person who has just allowed the app."""
+        return {"client_id": xauth.CLIENT_ID, "client_secret": xauth.CLIENT_SECRET, **self.auth.grant()}
 
     # -- for tests -----------------------------------------------------------------
     @property
@@ -217,7 +221,8 @@ class XSim:
         """The same by HTTP: name of the method, arguments as JSON object."""
         if what == "script":
             what, args = "_script", {"faults": args.get("faults", [])}
-        if what in ("_script", "clear_faults", "post", "edit", "delete", "retweet", "fail", "drop_stream", "link_title", "client_restarted"):
+        if what in ("_script", "clear_faults", "post", "edit", "delete", "retweet", "fail", "drop_stream", "link_title", "client_restarted",
+                    "oauth2"):
             try:
                 return {"result": getattr(self, what)(**args)}
             except (TypeError, KeyError, ValueError, Refused) as e:
