@@ -65,6 +65,11 @@ static const char *api_store_id(struct hr_bot *bot)
     return store_id(bot->app->store);
 }
 
+static bool api_trial(struct hr_bot *bot)
+{
+    return bot->app->trial || bot->app->rehearsal;
+}
+
 static void api_secret(struct hr_bot *bot, const char *text)
 {
     (void)bot;
@@ -325,7 +330,7 @@ static const struct hr_network_api network_table = {
     .answer = api_answer, .may = api_may, .hosts = api_hosts, .message = api_message, .release = api_release,       \
     .hide = api_hide, .drop_waiting = api_drop_waiting, .sql = plugin_sql, .networks = api_networks,                \
     .reports = api_reports, .secret = api_secret, .work = api_work, .derive = api_derive, .store_id = api_store_id, \
-    .ask = api_ask
+    .ask = api_ask, .trial = api_trial
 
 static const struct hr_api feature_api = {COMMON, .net = NULL};
 static const struct hr_api network_api = {COMMON, .net = &network_table};

@@ -33,6 +33,7 @@ struct app {
     int64_t started_ms;        /* wall clock */
     bool stopping;
     bool rehearsal;            /* private store, fast clock, full rooms */
+    bool trial;                /* of doctor: private store, beside the bot that may run */
     int exit_code;
     const char *config_dir;
     struct terminal *terminal; /* who reads the keyboard; NULL: nobody */

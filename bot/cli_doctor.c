@@ -227,6 +227,7 @@ int cli_doctor(struct cli *cli)
     char *dir = code == CLI_OK ? cli_temp_make() : NULL;
     if (dir) {
         struct visit visit = {.app = &app};
+        app.trial = true;
         print_key(&visit);
         free(app.config->state_dir);
         app.config->state_dir = xstrdup(dir);

@@ -432,6 +432,10 @@ struct hr_api {
     /* In a tool: the operator is asked this, and the tool is called again with the answer as its last word; flags
      * HR_ASK_*. The last question of a call counts, and none if the call fails. HR_EDENIED: `out` is of no tool. */
     int (*ask)(struct hr_out *out, uint32_t flags, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+    /* `hashroom doctor` or a rehearsal, beside the bot that runs, with a store that is thrown away: nothing may be used
+     * up that can be had only once (a refresh token); doctor wants every credential tried that can be. */
+    bool (*trial)(struct hr_bot *bot);
 };
 
 /* Is `fn`, added after the first release, in the running host? */

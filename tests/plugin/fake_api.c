@@ -339,6 +339,11 @@ static int api_networks(struct hr_bot *bot, hr_network_fn *fn, void *arg)
 }
 
 /* The fake's log is for tests to read: nothing is hidden in it. */
+static bool api_trial(struct hr_bot *bot)
+{
+    return bot->fake->trial;
+}
+
 static void api_secret(struct hr_bot *bot, const char *text)
 {
     (void)bot;
@@ -420,6 +425,7 @@ void fake_fill_api(struct fake *fake)
         .networks = api_networks,
         .reports = api_reports,
         .secret = api_secret,
+        .trial = api_trial,
         .work = api_work,
         .derive = api_derive,
         .store_id = api_store_id,

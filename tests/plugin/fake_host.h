@@ -131,6 +131,7 @@ const struct hr_chat *fake_chat_now(struct fake *fake, const char *name); /* or 
 void fake_hosts(struct fake *fake, const char *names);                    /* what hosts() says */
 void fake_allow(struct fake *fake, bool (*may)(const char *permission));  /* NULL: everything is allowed */
 void fake_account(struct fake *fake, const char *account);                /* account_known() from now on */
+void fake_trial(struct fake *fake); /* trial() says yes; before fake_start() */
 void fake_private_limit(struct fake *fake, int rooms); /* allow_private() so many times; at first 100 */
 /* Someone says something: logged, not told. author.name "Ben" gives id and handle "ben" where they are NULL. */
 uint64_t fake_message(struct fake *fake, uint64_t room, const struct hr_person *author, const char *text,

@@ -113,6 +113,7 @@ struct fake {
     size_t report_count;
     bool (*may)(const char *permission);
     int private_left;
+    bool trial;
     int64_t chat_ms, mono_ms;
     struct hr_timer *timers;
     uint64_t timer_order;

@@ -112,6 +112,11 @@ void fake_account(struct fake *fake, const char *account)
     *FAKE_PUSH(fake->accounts, fake->account_count) = fake_copy(&fake->kept, account);
 }
 
+void fake_trial(struct fake *fake)
+{
+    fake->trial = true;
+}
+
 void fake_private_limit(struct fake *fake, int rooms)
 {
     fake->private_left = rooms;
