@@ -2,6 +2,7 @@
 /* Requests to the X API: address, encoding, credentials, dialect. */
 #include "client.h"
 #include "mem.h"
+#include <openssl/evp.h>
 
 enum { URL_MAX_BYTES = 16 * 1024, NONCE_BYTES = 16 };
 static const int64_t STALL_MS = 30 * 1000, RESET_MAX_MS = 60 * 60 * 1000;
@@ -9,12 +10,13 @@ static const int64_t STALL_MS = 30 * 1000, RESET_MAX_MS = 60 * 60 * 1000;
 struct client {
     struct twitter *twitter;
     char *base, *bearer, *ca_file;
-    char *consumer_key, *consumer_secret, *token, *token_secret;
+    char *consumer_key, *consumer_secret, *token, *token_secret; /* OAuth 1.0a */
+    char *id, *id_secret, *access;                               /* OAuth 2.0: id is "" without it */
     enum dialect dialect;
     bool switched;
 };
 
-static char *option(struct twitter *twitter, const char *name)
+char *client_option(struct twitter *twitter, const char *name)
 {
     const struct hr_value *value = twitter->api->option(twitter->bot, name);
     char *copy = mem_dup(value->str != NULL ? value->str : "");
@@ -30,15 +32,18 @@ struct client *client_new(struct twitter *twitter)
     struct client *client = mem_calloc(1, sizeof(*client));
     *client = (struct client){
         .twitter = twitter,
-        .base = option(twitter, "api_url"),
-        .ca_file = option(twitter, "ca_file"),
-        .bearer = option(twitter, "bearer_file"),
-        .consumer_key = option(twitter, "consumer_key_file"),
-        .consumer_secret = option(twitter, "consumer_secret_file"),
-        .token = option(twitter, "access_token_file"),
-        .token_secret = option(twitter, "access_secret_file"),
+        .base = client_option(twitter, "api_url"),
+        .ca_file = client_option(twitter, "ca_file"),
+        .bearer = client_option(twitter, "bearer_file"),
+        .consumer_key = client_option(twitter, "consumer_key_file"),
+        .consumer_secret = client_option(twitter, "consumer_secret_file"),
+        .token = client_option(twitter, "access_token_file"),
+        .token_secret = client_option(twitter, "access_secret_file"),
+        .id = client_option(twitter, "client_id"),
+        .id_secret = client_option(twitter, "client_secret_file"),
+        .access = mem_dup(""),
     };
-    CLEANUP(mem_clear) char *dialect = option(twitter, "dialect");
+    CLEANUP(mem_clear) char *dialect = client_option(twitter, "dialect");
     client->dialect = strcmp(dialect, "post") == 0 ? DIALECT_POST : DIALECT_TWEET;
     size_t len = strlen(client->base);
     if (len > 0 && client->base[len - 1] == '/') {
@@ -63,10 +68,19 @@ void client_free(struct client *client)
         wipe(client->consumer_secret);
         wipe(client->token);
         wipe(client->token_secret);
+        wipe(client->id_secret);
+        wipe(client->access);
+        free(client->id);
         free(client->base);
         free(client->ca_file);
         free(client);
     }
+}
+
+void client_set_access(struct client *client, const char *access)
+{
+    wipe(client->access);
+    client->access = mem_dup(access);
 }
 
 void client_param(struct client_call *call, const char *name, const char *value)
@@ -105,14 +119,42 @@ static int new_nonce(struct client *client, char out[NONCE_BYTES * 2 + 1])
     return status;
 }
 
-/* `Authorization: ...`; the caller frees; NULL: no random bytes, no library. */
+/* "id:secret" in base 64, each part encoded first. */
+static char *basic(const struct client *client)
+{
+    struct text plain, out;
+    text_init(&plain, URL_MAX_BYTES);
+    text_init(&out, URL_MAX_BYTES * 2);
+    oauth_encode(&plain, client->id);
+    text_str(&plain, ":");
+    oauth_encode(&plain, client->id_secret);
+    char *packed = mem_calloc(4 * (plain.len + 2) / 3 + 4, 1);
+    (void)EVP_EncodeBlock((unsigned char *)packed, (const unsigned char *)text_get(&plain), (int)plain.len);
+    text_print(&out, "Authorization: Basic %s", packed);
+    wipe(packed);
+    text_clear(&plain);
+    return text_detach(&out);
+}
+
+static char *bearer(const char *token)
+{
+    struct text out;
+    text_init(&out, URL_MAX_BYTES);
+    text_print(&out, "Authorization: Bearer %s", token);
+    return text_detach(&out);
+}
+
+/* `Authorization: ...`, "Accept: ..." where none is due; the caller frees; NULL: no random bytes, no library. */
 static char *authorization(struct client *client, const struct client_call *call, const char *url)
 {
     if (call->auth == CLIENT_APP) {
-        struct text out;
-        text_init(&out, URL_MAX_BYTES);
-        text_print(&out, "Authorization: Bearer %s", client->bearer);
-        return text_detach(&out);
+        return bearer(client->bearer);
+    }
+    if (call->auth == CLIENT_ID) {
+        return client->id_secret[0] != '\0' ? basic(client) : mem_dup("Accept: application/json");
+    }
+    if (client->id[0] != '\0') {
+        return bearer(client->access);
     }
     const struct oauth_keys keys = {client->consumer_key, client->consumer_secret, client->token, client->token_secret};
     char nonce[NONCE_BYTES * 2 + 1];
@@ -123,6 +165,23 @@ static char *authorization(struct client *client, const struct client_call *call
     return oauth_header(&keys, call->method, url, call->param, call->param_count, nonce, seconds);
 }
 
+static char *encoded(const struct client *client, const struct client_call *call)
+{
+    struct text out;
+    text_init(&out, URL_MAX_BYTES);
+    for (size_t i = 0; i < call->param_count; i++) {
+        text_str(&out, i == 0 ? "" : "&");
+        oauth_encode(&out, call->param[i].name);
+        text_str(&out, "=");
+        oauth_encode(&out, call->param[i].value);
+    }
+    if (call->auth == CLIENT_ID && client->id_secret[0] == '\0') { /* a client without a secret names itself */
+        text_str(&out, "&client_id=");
+        oauth_encode(&out, client->id);
+    }
+    return text_detach(&out);
+}
+
 int client_start(struct client *client, const struct client_call *call, hr_http_fn *fn, void *arg,
                  struct hr_request **out)
 {
@@ -130,25 +189,27 @@ int client_start(struct client *client, const struct client_call *call, hr_http_
     text_init(&url, URL_MAX_BYTES);
     text_print(&url, "%s%s", client->base, call->path);
     CLEANUP(mem_clear) char *auth = authorization(client, call, text_get(&url));
-    for (size_t i = 0; i < call->param_count; i++) {
-        text_str(&url, i == 0 ? "?" : "&");
-        oauth_encode(&url, call->param[i].name);
-        text_str(&url, "=");
-        oauth_encode(&url, call->param[i].value);
+    CLEANUP(mem_clear) char *parameters = encoded(client, call);
+    if (!call->form && parameters[0] != '\0') {
+        text_print(&url, "?%s", parameters);
     }
     CLEANUP(mem_clear) char *whole = text_detach(&url);
     if (auth == NULL) {
         return HR_EFAIL;
     }
+    const char *body = call->form ? parameters : call->body;
     const char *headers[] = {auth, "User-Agent: hashroom/" HASHROOM_VERSION,
-                             call->body != NULL ? "Content-Type: application/json" : NULL, NULL};
+                             call->form     ? "Content-Type: application/x-www-form-urlencoded"
+                             : body != NULL ? "Content-Type: application/json"
+                                            : NULL,
+                             NULL};
     struct hr_http http = {
         .size = sizeof(http),
         .method = call->method,
         .url = whole,
         .headers = headers,
-        .body = call->body,
-        .body_len = call->body == NULL ? 0 : strlen(call->body),
+        .body = body,
+        .body_len = body == NULL ? 0 : strlen(body),
         .max_reply_bytes = 8 * 1024 * 1024, /* a page of 100 long posts */
         .timeout_ms = call->data != NULL ? -1 : 0,
         .stall_ms = STALL_MS,
@@ -158,6 +219,9 @@ int client_start(struct client *client, const struct client_call *call, hr_http_
     };
     int status = client->twitter->api->net->http(client->twitter->bot, &http, fn, arg, out);
     explicit_bzero(auth, strlen(auth));
+    if (call->form) {
+        explicit_bzero(parameters, strlen(parameters));
+    }
     return status;
 }
 

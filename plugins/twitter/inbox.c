@@ -9,6 +9,7 @@
 #include "writer.h"
 
 enum { COUNTED_MAX = 1000 };
+static const int64_t LATE_MS = 2 * 60 * 1000;
 
 static void count_list(struct twitter *twitter, const json_t *list, enum budget_kind kind)
 {
@@ -53,6 +54,9 @@ int inbox_take(struct twitter *twitter, const json_t *data, const json_t *includ
     struct post post;
     int status = HR_EEXIST;
     post_read(&post, data, includes);
+    if (twitter->api->now_ms(twitter->bot) - post.time_ms > LATE_MS) {
+        post.flags |= HR_MSG_HISTORY; /* the rooms are told its age */
+    }
     if (post.kind == POST_SHOW && address != NULL && !writer_is_own(twitter->writer, &post)) {
         status = reader_take(twitter, &post, address);
         if (status == HR_OK && post.author_id[0] != '\0') {

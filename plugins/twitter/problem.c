@@ -46,12 +46,20 @@ static enum problem_kind bad_request(const struct problem *problem, const json_t
                                                                                     : PROBLEM_REFUSED;
 }
 
+/* v2 has a type for it; older paths say it in words (codes 64 and 326). */
+static bool is_suspended(const struct problem *problem)
+{
+    return strcmp(problem->type, "user-suspended") == 0 || has(problem->detail, "account is suspended") ||
+           has(problem->detail, "account is temporarily locked");
+}
+
 static enum problem_kind forbidden(const struct problem *problem)
 {
     if (has(problem->title, "SpendCapReached") || strcmp(problem->type, "credits") == 0) {
         return PROBLEM_MONEY;
     }
-    if (strcmp(problem->type, "client-forbidden") == 0 || strcmp(problem->type, "unsupported-authentication") == 0) {
+    if (strcmp(problem->type, "client-forbidden") == 0 || strcmp(problem->type, "unsupported-authentication") == 0 ||
+        is_suspended(problem)) {
         return PROBLEM_AUTH;
     }
     return has(problem->detail, "duplicate content") ? PROBLEM_DUPLICATE : PROBLEM_REFUSED;
@@ -89,8 +97,11 @@ void problem_read(struct problem *problem, int code, const char *body, size_t le
     *problem = (struct problem){.code = code};
     json_t *root = body == NULL ? NULL : json_loadb(body, len, JSON_ALLOW_NUL, NULL);
     char type[256];
-    take(problem->title, sizeof(problem->title), root, "title", "title");
+    take(problem->title, sizeof(problem->title), root, "title", "error");
     take(problem->detail, sizeof(problem->detail), root, "detail", "message");
+    if (problem->detail[0] == '\0') {
+        take(problem->detail, sizeof(problem->detail), root, "error_description", "error_description");
+    }
     take(type, sizeof(type), root, "type", "type");
     const char *slash = strrchr(type, '/');
     snprintf(problem->type, sizeof(problem->type), "%.63s", slash != NULL ? slash + 1 : type);
@@ -101,9 +112,40 @@ void problem_read(struct problem *problem, int code, const char *body, size_t le
                         : full                                                  ? PROBLEM_CONNECTIONS
                                                                                 : PROBLEM_SERVER;
     } else {
-        problem->kind = classify(problem, root);
+        bool foreign = root == NULL && len > 0; /* X says why in JSON: this is a proxy, or half an answer */
+        bool plain = code == 401 || code == 404 || code == 429;
+        problem->kind = foreign && !plain ? PROBLEM_SERVER : classify(problem, root);
     }
     json_decref(root);
+}
+
+static const char *auth_words(const struct problem *problem)
+{
+    static const struct {
+        const char *type, *words;
+    } table[] = {
+        {"client-forbidden", "the application has no access to the API; attach it to a project in Twitter's developer "
+                             "console and make new keys there"},
+        {"unsupported-authentication", "the keys are of a kind that may not do this; make them as the handbook says, "
+                                       "with Read and write, and restart"},
+        {"token-none", "nobody has logged in for the bot yet; type: hashroom twitter-login"},
+        {"token-lost", "the new login got lost on its way while it was being renewed; log in again, type: hashroom "
+                       "twitter-login"},
+        {"token-refused",
+         "Twitter no longer takes the login: it was withdrawn, is too old, or was used elsewhere; log in "
+         "again, type: hashroom twitter-login"},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        if (strcmp(problem->type, table[i].type) == 0) {
+            return table[i].words;
+        }
+    }
+    if (is_suspended(problem)) {
+        return "Twitter has suspended or locked the account; sign in at x.com as that account to see why and what to "
+               "do";
+    }
+    return "Twitter refused the credentials; check that the keys are current, that the application may read and write, "
+           "and that this machine's clock is right, then restart";
 }
 
 const char *problem_words(const struct problem *problem)
@@ -115,15 +157,15 @@ const char *problem_words(const struct problem *problem)
     case PROBLEM_SINCE: return "Twitter only searches the last 7 days";
     case PROBLEM_DUPLICATE:
         return "Twitter refused it because the same words were posted lately; add a date or a number";
-    case PROBLEM_AUTH:
-        return "Twitter refused the credentials; check that the keys are current, that the application may read and "
-               "write, and that this machine's clock is right, then restart";
+    case PROBLEM_AUTH: return auth_words(problem);
     case PROBLEM_MONEY:
         return problem->reset_date[0] != '\0'
                    ? "the spending limit of this billing cycle is reached; raise it in "
                      "Twitter's developer console or wait for the next cycle"
                    : "the credits at Twitter are used up; top them up in its developer console";
-    case PROBLEM_CAP: return "the month's reading allowance at Twitter is used up";
+    case PROBLEM_CAP:
+        return "the month's reading allowance at Twitter is used up; buy more in its developer console or wait for the "
+               "next month";
     case PROBLEM_GONE: return "it is no longer on Twitter";
     case PROBLEM_NO_RULES: return "Twitter has lost the rule that says what to send";
     case PROBLEM_RATE: return "Twitter asks for a pause";

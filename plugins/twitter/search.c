@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Recent search for one tag: fills what the stream missed. */
 #include "search.h"
+#include "account.h"
 #include "backoff.h"
 #include "budget.h"
 #include "inbox.h"
@@ -166,6 +167,15 @@ static void failed(struct search *search, const struct problem *problem, int64_t
             return;
         }
         break;
+    case PROBLEM_AUTH:
+    case PROBLEM_MONEY:
+    case PROBLEM_CAP:
+        if (account_refused(twitter->account, ACCOUNT_READ, problem)) {
+            search_stop(search); /* the watch begins again when the account is let in */
+        } else {
+            retry_in(search, backoff_next_ms(&search->backoff, BACKOFF_HTTP, 0));
+        }
+        return;
     default: break;
     }
     twitter->api->log(twitter->bot, HR_ERROR, "search for %s: %s (%d %s: %s): posts the stream missed stay missing",
@@ -221,6 +231,7 @@ static void on_page(void *arg, const struct hr_reply *reply)
     inbox_count(search->twitter, root);
     search_pages_add(&search->pages, root);
     json_decref(root);
+    account_worked(search->twitter->account, ACCOUNT_READ);
     bool more = search->next != NULL && search->pages.pages < PAGES_MAX && budget_stop(search->twitter->budget) == NULL;
     if (more) {
         ask(search);

@@ -24,7 +24,6 @@ struct stream {
     struct backoff backoff;
     int64_t opened_ms; /* network clock */
     bool killed;       /* the ghost connection, once until we get in */
-    bool denied;       /* one 401 may be a fault of theirs */
     bool full;         /* the stream's own line said: too many connections */
     char words[256];
 };
@@ -67,7 +66,7 @@ void stream_stop(struct stream *stream)
     stream->state = STOPPED;
     stream->words[0] = '\0';
     stream->backoff = (struct backoff){0};
-    stream->killed = stream->denied = stream->full = false;
+    stream->killed = stream->full = false;
 }
 
 static void connect_now(struct stream *stream);
@@ -112,7 +111,7 @@ static void on_opened(void *arg)
     struct twitter *twitter = stream->twitter;
     stream->state = OPEN;
     stream->opened_ms = twitter->api->monotonic_ms(twitter->bot);
-    stream->killed = stream->denied = stream->full = false;
+    stream->killed = stream->full = false;
     stream->words[0] = '\0';
     twitter->api->log(twitter->bot, HR_INFO, "%s: connected", stream->name);
     stream->calls->opened(stream->arg);
@@ -199,12 +198,14 @@ static void refused(struct stream *stream, const struct problem *problem, int64_
         }
         break;
     case PROBLEM_AUTH:
-        if (problem->code == 401 && !stream->denied) {
-            stream->denied = true;
-            break;
+    case PROBLEM_MONEY:
+    case PROBLEM_CAP:
+        if (stream->calls->refused(stream->arg, problem)) {
+            stream_stop(stream);
+            snprintf(stream->words, sizeof(stream->words), "stopped: %.200s", problem_words(problem));
+            return;
         }
-        give_up(stream, problem);
-        return;
+        break;
     case PROBLEM_SERVER: break;
     default: give_up(stream, problem); return;
     }

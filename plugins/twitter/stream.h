@@ -14,7 +14,9 @@ struct stream_calls {
     void (*dropped)(void *arg);                  /* it stood, and does no more */
     /* 409: return true if the cause is being put right; stream_start() goes on. */
     bool (*no_rules)(void *arg);
-    void (*given_up)(void *arg, const char *words); /* stopped by itself */
+    /* X lets us not in (credentials, money, cap): true if the stream shall rest, and the reason is said. */
+    bool (*refused)(void *arg, const struct problem *problem);
+    void (*given_up)(void *arg, const char *words); /* stopped by itself for another reason */
 };
 
 struct stream *stream_new(struct twitter *twitter, struct client *client, const char *name, const char *path,

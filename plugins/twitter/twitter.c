@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* The manifest: what the plugin is to the host, and which part of it answers a callback. */
 #include "twitter.h"
+#include "account.h"
 #include "budget.h"
 #include "client.h"
+#include "credentials.h"
 #include "deletions.h"
 #include "feed.h"
 #include "hand.h"
+#include "login.h"
 #include "mem.h"
 #include "reader.h"
 #include "say.h"
 #include "tag.h"
+#include "token.h"
+#include "trial.h"
 #include "watch.h"
 #include "writer.h"
 
@@ -17,9 +22,9 @@ static const struct hr_option options[] = {
     {.name = "bearer_file",
      .type = HR_SECRET,
      .preset = "",
-     .help = "File with the application's bearer token, for reading. Give all five files. With none of them no post is "
-             "read, "
-             "and the bot hands each text to a host, who posts it: that costs nothing.",
+     .help = "File with the application's bearer token, for reading. With it give the four files that follow, or "
+             "client_id and client_secret_file. With none of them no post is read, and the bot hands each text to a "
+             "host, who posts it: that costs nothing.",
      .example = "/etc/hashroom/x-bearer"},
     {.name = "consumer_key_file",
      .type = HR_SECRET,
@@ -41,6 +46,35 @@ static const struct hr_option options[] = {
      .preset = "",
      .help = "File with that token's secret.",
      .example = "/etc/hashroom/x-access-secret"},
+    {.name = "client_id",
+     .type = HR_STR,
+     .preset = "",
+     .help = "The application's OAuth 2.0 client id: instead of the four files above, to post with a login that the "
+             "bot renews every two hours. A person logs in once: hashroom twitter-login.",
+     .example = "bGllbnQtaWQ6MTpjaQ"},
+    {.name = "client_secret_file",
+     .type = HR_SECRET,
+     .preset = "",
+     .help = "File with the application's OAuth 2.0 client secret; applications of the kind Native App have none.",
+     .example = "/etc/hashroom/x-client-secret"},
+    {.name = "refresh_token_file",
+     .type = HR_SECRET,
+     .preset = "",
+     .help = "File with a refresh token that was made elsewhere, instead of hashroom twitter-login; scopes tweet.read, "
+             "tweet.write, users.read, offline.access. The bot uses it once and keeps the next ones in its database.",
+     .example = "/etc/hashroom/x-refresh-token"},
+    {.name = "redirect_url",
+     .type = HR_STR,
+     .preset = "http://127.0.0.1/",
+     .help = "One of the callback addresses of the application: where the browser goes after a login. Nothing has to "
+             "answer there."},
+    {.name = "ask_again",
+     .type = HR_DURATION,
+     .preset = "1h",
+     .min = 1000,
+     .max = 7LL * 24 * 3600 * 1000,
+     .help = "How long the bot waits before it asks X again after X refused the account, the application or the "
+             "payment."},
     {.name = "budget_day_cents",
      .type = HR_INT,
      .preset = "300",
@@ -134,6 +168,11 @@ static const char *const schema[] = {
     "CREATE TABLE twitter_author(instance TEXT NOT NULL, user_id TEXT NOT NULL, watched INTEGER NOT NULL,"
     " UNIQUE(instance, user_id)) STRICT",
     "CREATE TABLE twitter_own(instance TEXT PRIMARY KEY, last_id TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE twitter_token(instance TEXT PRIMARY KEY, origin TEXT NOT NULL, access TEXT NOT NULL,"
+    " refresh TEXT NOT NULL, ends_ms INTEGER NOT NULL, asked INTEGER NOT NULL, lost INTEGER NOT NULL) STRICT,"
+    " WITHOUT ROWID",
+    "ALTER TABLE twitter_author ADD COLUMN seen_ms INTEGER NOT NULL DEFAULT 0",
+    "UPDATE twitter_author SET seen_ms = CAST(strftime('%s', 'now') AS INTEGER) * 1000",
     NULL,
 };
 
@@ -146,36 +185,10 @@ static int check_room(const char *address, char *err, size_t err_size)
     return HR_EINVAL;
 }
 
-static const char *const secrets[] = {"bearer_file", "consumer_key_file", "consumer_secret_file", "access_token_file",
-                                      "access_secret_file"};
-enum { SECRETS = sizeof(secrets) / sizeof(*secrets) };
-
-static bool is_set(struct hr_bot *bot, const struct hr_api *api, const char *option)
-{
-    const char *value = api->option(bot, option)->str;
-    return value != NULL && value[0] != '\0';
-}
-
-static size_t secrets_set(struct hr_bot *bot, const struct hr_api *api)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < SECRETS; i++) {
-        n += is_set(bot, api, secrets[i]);
-    }
-    return n;
-}
-
 static void check(struct hr_bot *bot, const struct hr_api *api)
 {
     const char *url = api->option(bot, "api_url")->str, *dialect = api->option(bot, "dialect")->str;
-    size_t set = secrets_set(bot, api);
-    for (size_t i = 0; i < SECRETS && set > 0 && set < SECRETS; i++) {
-        if (!is_set(bot, api, secrets[i])) {
-            api->problem(bot, secrets[i],
-                         "missing, though other credentials are given. Fix: give all five files, "
-                         "or none and post by hand");
-        }
-    }
+    credentials_check(bot, api);
     if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) {
         api->problem(bot, "api_url", "\"%s\" is not a web address. Fix: leave it out, or begin with https://", url);
     }
@@ -228,18 +241,46 @@ static void stop(void *state)
         watch_free(twitter->watch);
         deletions_free(twitter->deletions);
         writer_free(twitter->writer);
+        trial_free(twitter->trial);
+        login_free(twitter->login);
+        token_free(twitter->token);
+        account_free(twitter->account);
         budget_free(twitter->budget);
         client_free(twitter->client);
         free(twitter);
     }
 }
 
+static void on_account(void *arg, enum account_side side)
+{
+    struct twitter *twitter = arg;
+    if (side == ACCOUNT_WRITE) {
+        writer_account(twitter->writer);
+    } else if (twitter->watch != NULL) {
+        watch_account(twitter->watch);
+    }
+}
+
+static void on_token(void *arg, const struct problem *refused)
+{
+    writer_token(((struct twitter *)arg)->writer, refused);
+}
+
 static void start_api(struct twitter *twitter)
 {
     twitter->mode = MODE_API;
     twitter->client = client_new(twitter);
+    if (HR_HAS(twitter->api, trial) && twitter->api->trial(twitter->bot)) {
+        twitter->trial = trial_new(twitter, twitter->client);
+        return;
+    }
+    twitter->account = account_new(twitter, on_account, twitter);
     twitter->budget = budget_new(twitter);
     twitter->writer = writer_new(twitter, twitter->client);
+    if (credentials_kind(twitter->bot, twitter->api) == CREDENTIALS_OAUTH2) {
+        twitter->token = token_new(twitter, twitter->client, on_token, twitter);
+        twitter->login = login_new(twitter, twitter->client, twitter->token);
+    }
     if (twitter->api->option(twitter->bot, "deletions")->num != 0) {
         twitter->deletions = deletions_new(twitter, twitter->client);
     }
@@ -254,7 +295,7 @@ static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
     reader_forget_old(twitter);
     if (feed[0] != '\0') {
         status = start_feed(twitter, feed);
-    } else if (secrets_set(bot, api) == SECRETS) {
+    } else if (credentials_kind(bot, api) != CREDENTIALS_NONE) {
         start_api(twitter);
     } else {
         twitter->hand = hand_new(twitter);
@@ -265,10 +306,13 @@ static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
         stop(twitter);
         return status;
     }
-    api->net->up(bot, NULL);
+    if (twitter->trial == NULL) {
+        api->net->up(bot, NULL);
+    }
     (void)api->net->rooms(bot, room_up, twitter);
-    if (twitter->mode == MODE_API) {
+    if (twitter->account != NULL) {
         twitter->watch = watch_new(twitter, twitter->client);
+        writer_begin(twitter->writer);
     }
     *state = twitter;
     return HR_OK;
@@ -291,6 +335,9 @@ static int send_part(void *state, const struct hr_part *part)
     if (twitter->mode == MODE_FEED) { /* a rehearsal has nobody to post to */
         twitter->api->net->sent(twitter->bot, part->id, HR_OK, NULL, -1, NULL);
         return HR_OK;
+    }
+    if (twitter->trial != NULL) {
+        return HR_ERETRY;
     }
     return twitter->mode == MODE_API ? writer_send(twitter->writer, part) : hand_send(twitter->hand, part);
 }
@@ -319,12 +366,16 @@ static void report(void *state, struct hr_out *out)
                           feed_left(twitter->feed), feed_count(twitter->feed));
         return;
     }
+    if (twitter->trial != NULL) {
+        trial_report(twitter->trial, out);
+        return;
+    }
     if (twitter->mode == MODE_API) {
         watch_report(twitter->watch, out);
         if (twitter->deletions != NULL) {
             deletions_report(twitter->deletions, out);
         }
-        writer_report(twitter->writer, out);
+        account_report(twitter->account, out);
         budget_report(twitter->budget, out);
         return;
     }
@@ -348,6 +399,22 @@ static const struct hr_command commands[] = {
      .permission = "chat.run",
      .flags = HR_CMD_NO_CHAT,
      .run = run_posted},
+    {0},
+};
+
+static int run_login(void *state, int argc, const char *const *argv, struct hr_out *out)
+{
+    struct twitter *twitter = state;
+    if (twitter->login == NULL) {
+        twitter->api->out(out, "This account needs no login. To use one, write client_id and client_secret_file into "
+                               "plugins/twitter.conf instead of the four key files.\n");
+        return HR_EINVAL;
+    }
+    return login_run(twitter->login, argc, argv, out);
+}
+
+static const struct hr_tool tools[] = {
+    {"twitter-login", "", "Logs the bot in at Twitter by your browser, where client_id is set.", run_login},
     {0},
 };
 
@@ -379,4 +446,5 @@ const struct hr_plugin hashroom_plugin = {
     .stop = stop,
     .event = event,
     .report = report,
+    .tools = tools,
 };

@@ -5,6 +5,7 @@
  *   watch ── opens and closes with the session's window ─▶ rules, stream, search, deletions
  *   stream, search, feed ── posts ─▶ inbox ─▶ reader ─▶ the host's log
  *   say ─▶ part ─▶ writer (API) or hand (a person posts)
+ *   account and token: whether X lets us, and as whom
  *   client asks X, budget counts what it costs, problem says what an error means
  */
 #ifndef TWITTER_TWITTER_H
@@ -12,11 +13,15 @@
 #include <hashroom/network.h>
 #include <jansson.h>
 
+struct account;
 struct budget;
 struct client;
 struct deletions;
 struct feed;
 struct hand;
+struct login;
+struct token;
+struct trial;
 struct watch;
 struct writer;
 
@@ -33,6 +38,10 @@ struct twitter {
     struct feed *feed;     /* MODE_FEED */
     struct hand *hand;     /* MODE_HAND */
     struct client *client; /* and all below: MODE_API */
+    struct account *account;
+    struct token *token; /* with OAuth 2.0, else NULL; so is login */
+    struct login *login;
+    struct trial *trial;   /* in `hashroom doctor` alone, and then nothing below */
     struct budget *budget;
     struct writer *writer;
     struct deletions *deletions;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads X while a session's window is open, and only then. */
 #include "watch.h"
+#include "account.h"
 #include "backoff.h"
 #include "budget.h"
 #include "deletions.h"
@@ -51,7 +52,9 @@ static void tell_searches(struct watch *watch, bool connected)
 
 static void on_opened(void *arg)
 {
-    tell_searches(arg, true);
+    struct watch *watch = arg;
+    account_worked(watch->twitter->account, ACCOUNT_READ);
+    tell_searches(watch, true);
 }
 
 static void on_dropped(void *arg)
@@ -92,6 +95,12 @@ static bool on_no_rules(void *arg)
     return true;
 }
 
+static bool on_refused(void *arg, const struct problem *problem)
+{
+    struct watch *watch = arg;
+    return account_refused(watch->twitter->account, ACCOUNT_READ, problem);
+}
+
 static void on_given_up(void *arg, const char *words)
 {
     struct watch *watch = arg;
@@ -104,6 +113,7 @@ static const struct stream_calls calls = {
     .dropped = on_dropped,
     .line = on_line,
     .no_rules = on_no_rules,
+    .refused = on_refused,
     .given_up = on_given_up,
 };
 
@@ -123,10 +133,14 @@ static void on_rules(void *arg, int status, const struct problem *problem, int64
         stream_start(watch->stream);
         return;
     }
+    if (account_refused(twitter->account, ACCOUNT_READ, problem)) {
+        return;
+    }
+    bool again = status == HR_ERETRY || problem->kind == PROBLEM_AUTH; /* the one 401 */
     twitter->api->log(twitter->bot, HR_ERROR, "the stream's rules could not be set: %s (%d %s: %s); %s",
                       problem_words(problem), problem->code, problem->title, problem->detail,
-                      status == HR_ERETRY ? "tried again shortly" : "not tried again before the next session");
-    if (status == HR_ERETRY) {
+                      again ? "tried again shortly" : "not tried again before the next session");
+    if (again) {
         enum backoff_why why = problem->kind == PROBLEM_RATE ? BACKOFF_RATE : BACKOFF_HTTP;
         (void)twitter->api->timer_in(twitter->bot, backoff_next_ms(&watch->backoff, why, reset_ms), 0, on_rules_due,
                                      watch, &watch->rules_timer);
@@ -161,12 +175,13 @@ static void set_timer(struct watch *watch, int64_t now_ms)
 
 static void tag_update(struct watch *watch, struct tag *tag, int64_t now_ms)
 {
-    bool open = tag->from_ms <= now_ms && now_ms < tag->to_ms && !watch->broke;
+    bool may = !watch->broke && account_lets(watch->twitter->account, ACCOUNT_READ);
+    bool open = tag->from_ms <= now_ms && now_ms < tag->to_ms && may;
     if (open) {
         search_open(tag->search, tag->from_ms);
-    } else if (tag->open && watch->broke) {
+    } else if (tag->open && !may) {
         search_stop(tag->search);
-    } else if (tag->to_ms != 0 && tag->to_ms <= now_ms && now_ms < tag->to_ms + LAST_SEARCH_MS && !watch->broke &&
+    } else if (tag->to_ms != 0 && tag->to_ms <= now_ms && now_ms < tag->to_ms + LAST_SEARCH_MS && may &&
                search_closed_ms(tag->search) < tag->to_ms) {
         search_close(tag->search, tag->from_ms, tag->to_ms);
     }
@@ -233,6 +248,11 @@ static void update(struct watch *watch)
         shut(watch);
     }
     set_timer(watch, now_ms);
+}
+
+void watch_account(struct watch *watch)
+{
+    update(watch);
 }
 
 void watch_chat(struct watch *watch, const struct hr_chat *chat)
@@ -308,6 +328,9 @@ void watch_free(struct watch *watch)
 void watch_report(struct watch *watch, struct hr_out *out)
 {
     const struct hr_api *api = watch->twitter->api;
+    if (!account_lets(watch->twitter->account, ACCOUNT_READ)) {
+        return; /* the account says it */
+    }
     if (watch->open_count == 0) {
         api->out(out, "Posts on Twitter are read around each session. None is on now.\n");
         return;

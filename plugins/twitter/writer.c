@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Posts for the bot. */
+#include "account.h"
 #include "budget.h"
 #include "length.h"
 #include "mem.h"
 #include "say.h"
 #include "text.h"
+#include "token.h"
 #include "writer_job.h"
 
-static const int64_t NO_WAY_MS = 5000, RATE_MS = 60 * 1000, LOOK_MS = 8000, PROBE_MS = 60 * 60 * 1000;
+static const int64_t NO_WAY_MS = 5000, RATE_MS = 60 * 1000, LOOK_MS = 8000, TOKEN_MS = 2000, LATE_MS = 10 * 60 * 1000;
 
 /* ---- our own account ------------------------------------------------------------------- */
 
@@ -34,22 +36,41 @@ static void note_own(struct writer *writer, const char *id)
         args, 2, NULL, NULL);
 }
 
+void writer_refused(struct writer *writer, const struct problem *problem)
+{
+    struct twitter *twitter = writer->twitter;
+    if (problem->code == 401 && twitter->token != NULL) {
+        token_denied(twitter->token);
+    }
+    if (!account_refused(twitter->account, ACCOUNT_WRITE, problem)) {
+        account_still(twitter->account, ACCOUNT_WRITE);
+    }
+}
+
+bool writer_may(struct writer *writer)
+{
+    struct twitter *twitter = writer->twitter;
+    enum token_state state = twitter->token == NULL ? TOKEN_READY : token_want(twitter->token);
+    if (state == TOKEN_LOST) {
+        struct problem problem = token_problem(twitter->token);
+        writer_refused(writer, &problem);
+    }
+    return state == TOKEN_READY && account_lets(twitter->account, ACCOUNT_WRITE);
+}
+
 static void on_me(void *arg, const struct hr_reply *reply)
 {
     struct writer *writer = arg;
     struct problem problem = client_problem(reply);
     writer->me = NULL;
-    if (problem.kind == PROBLEM_AUTH || problem.kind == PROBLEM_MONEY) {
-        writer_down(writer, &problem);
-    }
-    if (problem.kind != PROBLEM_NONE) {
-        return; /* asked again when it is needed */
-    }
-    json_t *root = json_loadb(reply->body, reply->body_len, JSON_ALLOW_NUL, NULL);
+    json_t *root = problem.kind == PROBLEM_NONE ? json_loadb(reply->body, reply->body_len, JSON_ALLOW_NUL, NULL) : NULL;
     const char *id = json_string_value(json_object_get(json_object_get(root, "data"), "id"));
     if (snowflake_valid(id)) {
         snprintf(writer->own_id, sizeof(writer->own_id), "%s", id);
         (void)budget_read(writer->twitter->budget, BUDGET_OWN_READ, id);
+        account_worked(writer->twitter->account, ACCOUNT_WRITE);
+    } else { /* asked again when it is needed */
+        writer_refused(writer, &problem);
     }
     json_decref(root);
 }
@@ -57,33 +78,11 @@ static void on_me(void *arg, const struct hr_reply *reply)
 void writer_ask_me(struct writer *writer)
 {
     struct client_call call = {.method = "GET", .path = "/2/users/me", .auth = CLIENT_USER};
-    if (writer->me == NULL && writer->own_id[0] == '\0') {
-        (void)client_start(writer->client, &call, on_me, writer, &writer->me);
+    bool known = writer->own_id[0] != '\0' && !account_asks(writer->twitter->account, ACCOUNT_WRITE);
+    if (writer->me == NULL && !known && writer_may(writer) &&
+        client_start(writer->client, &call, on_me, writer, &writer->me) != HR_OK) {
+        account_still(writer->twitter->account, ACCOUNT_WRITE);
     }
-}
-
-static void on_probe(void *arg)
-{
-    struct writer *writer = arg;
-    writer->again = NULL;
-    writer->down = NULL;
-    writer->twitter->api->net->up(writer->twitter->bot, NULL); /* the next part shows whether it is over */
-}
-
-void writer_down(struct writer *writer, const struct problem *problem)
-{
-    struct twitter *twitter = writer->twitter;
-    if (problem->kind == PROBLEM_AUTH && problem->code == 401 && !writer->denied) {
-        writer->denied = true; /* one may be a fault of theirs */
-        return;
-    }
-    writer->down = problem_words(problem);
-    twitter->api->net->down(
-        twitter->bot, NULL,
-        twitter->api->print(twitter->bot, "nothing is posted on Twitter: %s; tried again in an hour", writer->down));
-    twitter->api->timer_stop(writer->again);
-    writer->again = NULL;
-    (void)twitter->api->timer_in(twitter->bot, PROBE_MS, 0, on_probe, writer, &writer->again);
 }
 
 /* ---- a job's life ------------------------------------------------------------------------ */
@@ -124,13 +123,23 @@ bool job_same(const struct job *job, const char *text)
     return job->text != NULL && strcmp(normal, job->text) == 0;
 }
 
-/* What went wrong with the account, not with this post. */
+/* What went wrong with the account, not with this post: it waits with the others, and not for ever. */
 static void account_trouble(struct job *job, const struct problem *problem)
 {
     struct writer *writer = job->writer;
-    bool once = problem->kind == PROBLEM_AUTH && problem->code == 401 && !writer->denied;
-    writer_down(writer, problem);
-    job_settle(job, once ? HR_ERETRY : HR_EFAIL, NULL, once ? NO_WAY_MS : -1, problem_words(problem));
+    job_settle(job, HR_ERETRY, NULL, problem->kind == PROBLEM_CAP ? RATE_MS : NO_WAY_MS, problem_words(problem));
+    writer_refused(writer, problem);
+}
+
+bool job_is_late(const struct job *job)
+{
+    struct twitter *twitter = job->writer->twitter;
+    return !job->remove && twitter->api->wall_ms(twitter->bot) - job->first_ms > LATE_MS;
+}
+
+void job_give_up(struct job *job)
+{
+    job_settle(job, HR_EFAIL, NULL, -1, "Twitter did not take it for 10 minutes, and its time is over");
 }
 
 /* Takes the thread out of the request; false: there is none. */
@@ -173,6 +182,19 @@ static void refused(struct job *job, const struct problem *problem, int64_t rese
     }
 }
 
+/* No request can go now: back to the host, who comes again. */
+static bool held_back(struct job *job)
+{
+    struct twitter *twitter = job->writer->twitter;
+    if (twitter->token == NULL || token_want(twitter->token) == TOKEN_READY) {
+        return false;
+    }
+    struct writer *writer = job->writer;
+    job_settle(job, HR_ERETRY, NULL, TOKEN_MS, "the login at Twitter is being renewed");
+    (void)writer_may(writer);
+    return true;
+}
+
 static void on_posted(void *arg, const struct hr_reply *reply)
 {
     struct job *job = arg;
@@ -187,7 +209,6 @@ static void on_posted(void *arg, const struct hr_reply *reply)
         }
         return;
     }
-    writer->denied = writer->denied && problem.kind == PROBLEM_AUTH;
     if (problem.kind != PROBLEM_NONE) {
         refused(job, &problem, client_reset_ms(writer->client, reply));
         return;
@@ -196,6 +217,7 @@ static void on_posted(void *arg, const struct hr_reply *reply)
     const char *id = json_string_value(json_object_get(json_object_get(root, "data"), "id"));
     if (snowflake_valid(id)) {
         (void)budget_spend(writer->twitter->budget, BUDGET_CREATE);
+        account_worked(writer->twitter->account, ACCOUNT_WRITE);
         job_settle(job, HR_OK, id, -1, NULL);
     } else {
         job_lost(job); /* 201 without an id: it is there, we don't know where */
@@ -206,6 +228,9 @@ static void on_posted(void *arg, const struct hr_reply *reply)
 void job_post(struct job *job)
 {
     struct client_call call = {.method = "POST", .path = "/2/tweets", .auth = CLIENT_USER, .body = job->body};
+    if (held_back(job)) {
+        return;
+    }
     if (client_start(job->writer->client, &call, on_posted, job, &job->request) != HR_OK) {
         job_settle(job, HR_ERETRY, NULL, NO_WAY_MS, "the request could not be started");
     }
@@ -234,6 +259,9 @@ static void job_remove(struct job *job)
     struct client_call call = {.method = "DELETE",
                                .auth = CLIENT_USER,
                                .path = api->print(job->writer->twitter->bot, "/2/tweets/%s", job->body)};
+    if (held_back(job)) {
+        return;
+    }
     if (client_start(job->writer->client, &call, on_removed, job, &job->request) != HR_OK) {
         job_settle(job, HR_ERETRY, NULL, NO_WAY_MS, "the request could not be started");
     }
@@ -254,13 +282,16 @@ int writer_send(struct writer *writer, const struct hr_part *part)
                         .body = mem_dup(part->body),
                         .text = text == NULL ? NULL : text_normal(text),
                         .next = writer->first,
-                        .begun_ms = api->now_ms(writer->twitter->bot)};
+                        .begun_ms = api->now_ms(writer->twitter->bot),
+                        .first_ms = part->first_ms};
     writer->first = job;
     writer_ask_me(writer);
     if (remove) {
         job_remove(job);
     } else if ((part->flags & HR_PART_DOUBT) != 0) {
         job_lost(job); /* the stream, connecting again, may show it first */
+    } else if (part->attempt > 1 && job_is_late(job)) {
+        job_give_up(job);
     } else {
         memcpy(job->since, writer->last, sizeof(job->since));
         job_post(job);
@@ -290,12 +321,35 @@ void writer_free(struct writer *writer)
     if (writer->me != NULL) {
         writer->twitter->api->net->http_cancel(writer->me);
     }
-    writer->twitter->api->timer_stop(writer->again);
     free(writer);
+}
+
+void writer_begin(struct writer *writer)
+{
+    if (writer->twitter->token != NULL && token_is_lost(writer->twitter->token)) {
+        (void)writer_may(writer);
+    }
 }
 
 void writer_prepare(struct writer *writer)
 {
+    writer_ask_me(writer);
+}
+
+void writer_account(struct writer *writer)
+{
+    if (account_asks(writer->twitter->account, ACCOUNT_WRITE)) {
+        writer_ask_me(writer);
+    }
+}
+
+void writer_token(struct writer *writer, const struct problem *problem)
+{
+    if (problem != NULL) {
+        writer_refused(writer, problem);
+        return;
+    }
+    account_ask(writer->twitter->account, ACCOUNT_WRITE);
     writer_ask_me(writer);
 }
 
@@ -314,11 +368,4 @@ bool writer_is_own(struct writer *writer, const struct post *post)
         }
     }
     return ours;
-}
-
-void writer_report(struct writer *writer, struct hr_out *out)
-{
-    if (writer->down != NULL) {
-        writer->twitter->api->out(out, "Nothing is posted on Twitter: %s.\n", writer->down);
-    }
 }

@@ -12,9 +12,11 @@
 
 struct writer *writer_new(struct twitter *twitter, struct client *client);
 void writer_free(struct writer *writer);
+void writer_begin(struct writer *writer); /* the network is up: says at once if nobody has logged in */
 int writer_send(struct writer *writer, const struct hr_part *part);
 void writer_prepare(struct writer *writer); /* asks X who we are, once: also tells whether the keys are right */
 /* Is this post our own? Settles the part it is the echo of. */
 bool writer_is_own(struct writer *writer, const struct post *post);
-void writer_report(struct writer *writer, struct hr_out *out);
+void writer_account(struct writer *writer);                                     /* the account was closed, or is asked again */
+void writer_token(struct writer *writer, const struct problem *refused); /* a new login came (NULL), or none */
 #endif

@@ -12,6 +12,7 @@ struct job {
     char *body, *text;          /* text: normalised, to recognise it; NULL: a removal */
     char since[SNOWFLAKE_SIZE]; /* our newest post before it; "": not known */
     int64_t begun_ms;           /* chat clock */
+    int64_t first_ms;           /* wall clock: first try */
     int64_t doubt_ms;           /* network clock: when doubt began, 0: none */
     bool lost;                  /* an earlier try may have come through */
     bool refused;               /* X said the same words are there already */
@@ -27,9 +28,6 @@ struct writer {
     char own_id[SNOWFLAKE_SIZE]; /* "" until X told us */
     char last[SNOWFLAKE_SIZE];   /* our newest post, "" if none is known */
     struct hr_request *me;
-    bool denied;            /* the last answer was 401: a second one means it */
-    const char *down;       /* why nothing is posted, or NULL */
-    struct hr_timer *again; /* network clock: tries whether it is over */
 };
 
 void job_post(struct job *job);
@@ -38,6 +36,10 @@ void job_settle(struct job *job, int status, const char *id, int64_t retry_ms, c
 void job_doubt(struct job *job, int64_t wait_ms); /* look for it after a while; gives up after a minute */
 void job_lost(struct job *job);                   /* no answer that says whether it is there */
 bool job_same(const struct job *job, const char *text);
-void writer_down(struct writer *writer, const struct problem *problem);
+bool job_is_late(const struct job *job); /* its words belong to another hour */
+void job_give_up(struct job *job);       /* for that */
+/* May a request go by the account's name now? If not, it may soon, or the account is closed by then. */
+bool writer_may(struct writer *writer);
+void writer_refused(struct writer *writer, const struct problem *problem);
 void writer_ask_me(struct writer *writer);
 #endif

@@ -66,7 +66,9 @@ static const char *find(const struct job *job, const json_t *root)
 
 static void absent(struct job *job)
 {
-    if (!job->refused) {
+    if (job_is_late(job)) {
+        job_give_up(job);
+    } else if (!job->refused) {
         job_post(job);
     } else if (!job->lost) {
         job_settle(job, HR_EFAIL, NULL, -1,
@@ -87,7 +89,7 @@ static void on_looked(void *arg, const struct hr_reply *reply)
         return;
     }
     if (problem.kind == PROBLEM_AUTH || problem.kind == PROBLEM_MONEY) {
-        writer_down(job->writer, &problem);
+        writer_refused(job->writer, &problem);
     }
     json_t *root = problem.kind == PROBLEM_NONE ? json_loadb(reply->body, reply->body_len, JSON_ALLOW_NUL, NULL) : NULL;
     if (root == NULL) {
@@ -116,7 +118,7 @@ static void look(struct job *job)
 {
     struct writer *writer = job->writer;
     const struct hr_api *api = writer->twitter->api;
-    if (writer->own_id[0] == '\0') {
+    if (writer->own_id[0] == '\0' || !writer_may(writer)) {
         writer_ask_me(writer);
         job_doubt(job, LOOK_MS);
         return;

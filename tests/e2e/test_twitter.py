@@ -3,57 +3,9 @@
 import time
 
 import pytest
+from alone import MINUTE, QUESTIONS, Alone
 from clients import wait_for
-from harness import CHAT_START_MS, Bot, ChatClock
-from xauth import BEARER, CONSUMER_KEY, CONSUMER_SECRET, TOKEN, TOKEN_SECRET
-from xsim import XSim
-
-MINUTE = 60_000
-QUESTIONS = ["What do you read before bed?", "Who read to you as a child?"]
-
-
-class Alone:
-    """A bot whose only room is a hashtag, and the X it reads."""
-
-    def __init__(self, folder, start_ms=CHAT_START_MS - 14 * MINUTE, speed=1.0, tag="#dpulo", **twitter):
-        self.tag = tag
-        self.clock = ChatClock(folder / "clock", start_ms, speed)
-        self.bot = Bot(folder / "bot", self.clock)
-        self.x = XSim(str(self.clock.path))
-        self.x.state.rule_delay_s = 0.2
-        bot = self.bot
-        bot.host_file(f'chat "dpulo" {{\n    tag = "{tag.upper()}"\n    room "x/{tag}" {{ }}\n}}\n')
-        bot.plugin("twitter", {"x": {
-            "api_url": self.x.url, "bearer_file": bot.secret("x.bearer", BEARER),
-            "consumer_key_file": bot.secret("x.ck", CONSUMER_KEY),
-            "consumer_secret_file": bot.secret("x.cs", CONSUMER_SECRET),
-            "access_token_file": bot.secret("x.token", TOKEN), "access_secret_file": bot.secret("x.ts", TOKEN_SECRET),
-            **twitter}})
-        bot.plugin("session", {"dpulo": {"rule": "FREQ=WEEKLY;BYDAY=TU", "time": "20:00", "zone": "Europe/London",
-                                         "topic": "Reading", "questions": QUESTIONS, "reminders": []}})
-
-    def __enter__(self):
-        self.x.__enter__()
-        return self
-
-    def __exit__(self, *_):
-        self.x.__exit__()
-
-    def posts(self):
-        """Texts of the log that came from X, in its order."""
-        return [r["text"] for r in self.bot.rows("SELECT text FROM message WHERE scope = 'x' ORDER BY id")]
-
-    def wait_post(self, part, timeout=20):
-        wait_for(lambda: any(part in t for t in self.posts()), timeout, 0.1,
-                 lambda: f"{part!r} did not come:\n{self.posts()}\n{self.bot.tail()}")
-
-    def wait_reading(self, timeout=20):
-        wait_for(self.x.stream_open, timeout, 0.05, lambda: "the bot does not read X:\n" + self.bot.tail())
-        time.sleep(0.4)  # the rule takes effect
-
-    def wait_own(self, count, timeout=40):
-        wait_for(lambda: len(self.x.own_posts) >= count, timeout, 0.1,
-                 lambda: f"{[p['text'] for p in self.x.own_posts]}\n{self.bot.tail()}")
+from harness import CHAT_START_MS
 
 
 @pytest.fixture

@@ -307,6 +307,8 @@ static void deletions_are_subscribed_and_followed(void **state)
     struct fix fix = begin(NULL, NULL);
     struct hr_request *stream = open_stream(&fix);
     say(&fix, stream, POST("4000", "A1. Poems"));
+    fake_reply(fix.fake, fake_request(fix.fake, "GET http://127.0.0.1:1/2/activity/subscriptions"), 200,
+               "{\"meta\":{\"result_count\":0}}");
     assert_non_null(fake_with(
         fix.fake, FAKE_HTTP, "{\"event_type\":\"post.delete\",\"filter\":{\"user_id\":\"900\"},\"tag\":\"hashroom\"}"));
     fake_reply(fix.fake, fake_request(fix.fake, "POST http://127.0.0.1:1/2/activity/subscriptions"), 200,

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """OAuth 2.0 of the simulator: a pair that rotates, once."""
 import base64
+import hashlib
 import http.client
+import urllib.parse
 
 import pytest
 import xauth
@@ -40,3 +42,17 @@ def test_once_more_is_forgiven_where_the_answer_was_lost(sim):
         refresh(sim, pair["refresh_token"])
     assert refresh(sim, pair["refresh_token"])[0] == 400 and sim.violations == []
     assert refresh(sim, pair["refresh_token"])[0] == 400 and sim.violations[-1].startswith("oauth2/token: a refresh")
+
+
+def test_a_code_of_the_browser_becomes_a_pair_once(sim):
+    verifier = "v" * 43
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+    asked = {"response_type": "code", "client_id": xauth.CLIENT_ID, "redirect_uri": "http://127.0.0.1/", "state": "s",
+             "scope": xauth.SCOPE, "code_challenge": challenge, "code_challenge_method": "S256"}
+    end = sim.auth.approve("https://x.com/i/oauth2/authorize?" + urllib.parse.urlencode(asked))
+    code = urllib.parse.parse_qs(urllib.parse.urlsplit(end).query)["code"][0]
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": "http://127.0.0.1/",
+            "code_verifier": verifier, "client_id": xauth.CLIENT_ID}
+    assert call(sim, "POST", "/2/oauth2/token", auth=None, form=form)[1]["refresh_token"]
+    assert call(sim, "POST", "/2/oauth2/token", auth=None, form=form)[0] == 400
+    assert "access_denied" in sim.auth.approve("x?" + urllib.parse.urlencode(asked), deny=True)

@@ -69,9 +69,30 @@ class Auth:
         self.nonces = set()
         self.last_failure = ""
         self.lifetime_s = 7200
-        self.grants = []
+        self.grants, self.codes = [], {}
 
     # -- OAuth 2.0 of a person
+    def approve(self, url, deny=False):
+        """What a person's browser does at the address the bot shows: the address it ends at."""
+        q = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
+        assert q["response_type"] == "code" and q["client_id"] == CLIENT_ID, q
+        assert set(q["scope"].split()) == set(SCOPE.split()) and q["code_challenge_method"] == "S256", q
+        if deny:
+            return f"{q['redirect_uri']}?error=access_denied&state={urllib.parse.quote(q['state'])}"
+        code = secrets.token_urlsafe(24) + "+/="
+        self.codes[code] = (q["redirect_uri"], q["code_challenge"], time.monotonic())
+        return f"{q['redirect_uri']}?state={urllib.parse.quote(q['state'])}&code={urllib.parse.quote(code, safe='')}"
+
+    def _change(self, form):
+        """A code becomes a pair, once, within 30 s."""
+        redirect, challenge, at = self.codes.pop(form.get("code"), (None, None, 0))
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        if redirect is None or redirect != form.get("redirect_uri") or time.monotonic() - at > 30 \
+                or base64.urlsafe_b64encode(digest).decode().rstrip("=") != challenge:
+            raise Refused(400, {"error": "invalid_request",
+                                "error_description": "Value passed for the authorization code was invalid."})
+        return self.grant()
+
     def grant(self):
         """Somebody allows the app in a browser; the pair {"access_token", "refresh_token", ...} that comes of it."""
         self.grants.append(Grant())
@@ -91,6 +112,8 @@ class Auth:
     def token2(self, authorization, form):
         """POST /2/oauth2/token. Returns (answer, function to call if the answer is lost)."""
         self._client(authorization, form)
+        if form.get("grant_type") == "authorization_code":
+            return self._change(form), None
         if form.get("grant_type") != "refresh_token":
             raise Refused(400, {"error": "unsupported_grant_type", "error_description": "grant_type is not supported"})
         old = form.get("refresh_token", "")
