@@ -81,8 +81,7 @@ char *matrix_trim(const char *text)
 int64_t matrix_backoff_ms(struct matrix *mx, unsigned tries)
 {
     uint16_t dice = 0x7FFF;
-    int64_t base = 1000LL << (tries > 6 ? 6 : tries);
-    base = base > 60000 ? 60000 : base;
+    int64_t base = 1000LL << (tries > 4 ? 4 : tries); /* 24 s at most: rooms wait for it after an outage */
     (void)mx->api->random(mx->bot, &dice, sizeof(dice));
     return base / 2 + base * dice / 0xFFFF;
 }

@@ -116,12 +116,14 @@ static void ask(struct matrix *mx)
     mx->full = mx->want_full;
     mx->want_full = false;
     int limit = (first && !mx->recovering) || mx->narrow ? FIRST_LIMIT : LIMIT;
+    /* Not up, or not sure of it: an answer at once tells that the server is back, though nobody says anything there. */
+    bool at_once = mx->full || !mx->up || mx->tries > 0;
     const char *since = first ? "" : mx->api->print(mx->bot, "&since=%s", call_encode(mx, mx->since));
     /* The first of a run brings all state, so that rights and encryption need not be stored. */
     struct call_request request = {
         .method = "GET",
         .path = mx->api->print(mx->bot, "/_matrix/client/v3/sync?set_presence=offline&timeout=%d%s%s&filter=%s",
-                               mx->full ? 0 : POLL_MS, mx->full && !first ? "&full_state=true" : "", since,
+                               at_once ? 0 : POLL_MS, mx->full && !first ? "&full_state=true" : "", since,
                                call_encode(mx, filter(mx, limit))),
         .max_bytes = MAX_REPLY,
         .timeout_ms = mx->full ? 300000 : POLL_MS + 45000,
