@@ -14,8 +14,9 @@ class World:
     """Everything of one bot on servers that may be shared; `name` keeps rooms and people apart."""
 
     def __init__(self, name, folder, ergo, ngircd, synapse, start_ms=CHAT_START_MS, speed=1.0, matrix_rooms=1,
-                 session=None, chat=None, matrix=None, irc=None, x=None, proxies=()):
-        """proxies: which of "one" (Ergo), "two" (ngIRCd), "home" and "x" the bot reaches through w.proxy[NAME] only."""
+                 session=None, chat=None, matrix=None, irc=None, x=None, proxies=(), tls_name=None):
+        """proxies: which of "one" (Ergo), "two" (ngIRCd), "home" and "x" the bot reaches through w.proxy[NAME] only.
+        tls_name: it knows them by that name, over TLS, and trusts authority.pem in its folder."""
         self.name, self.ergo, self.ngircd, self.synapse = name, ergo, ngircd, synapse
         self.clock = ChatClock(folder / "clock", start_ms, speed)
         self.bot = Bot(folder / "bot", self.clock)
@@ -36,10 +37,18 @@ class World:
         ways = {"one": (ergo.port, "irc", certificate), "two": (ngircd.port, "irc"), "home": (synapse.port, "http"),
                 "x": (self.x.port, "http")}
         self.proxy = {name: Proxy(*ways[name]) for name in proxies}
+        self.tls_name = tls_name
         self._configure(session or {}, chat or {}, matrix or {}, irc or {}, x or {})
 
     def port(self, network, direct):
         return self.proxy[network].port if network in self.proxy else direct
+
+    def address(self, network, option, direct):
+        """How the bot is told to reach it."""
+        if not self.tls_name or network not in self.proxy:
+            return {option: f"http://127.0.0.1:{self.port(network, direct)}" if option != "server" else "127.0.0.1"}
+        where = self.tls_name if option == "server" else f"https://{self.tls_name}:{self.port(network, direct)}"
+        return {option: where, "ca_file": str(self.bot.folder / "authority.pem")}
 
     def _configure(self, session, chat, matrix, irc, x):
         bot, name = self.bot, self.name
@@ -55,17 +64,17 @@ role "host" {{ accounts = {{ "one/{name}asha", "home/{self.owner.user_id}" }}  n
         fast = {"rate_ms": 0, "burst": 1000, **irc}
         one, two = self.port("one", self.ergo.tls_port), self.port("two", self.ngircd.port)
         bot.plugin("irc", {
-            "one": {"server": "127.0.0.1", "port": one, "ca_file": str(self.ergo.ca_file),
-                    "nick": self.nick, "sasl": "plain", "sasl_account": self.nick,
-                    "sasl_password_file": bot.secret("one.password", "password-of-the-bot"), **fast},
+            "one": {"port": one, "ca_file": str(self.ergo.ca_file), "nick": self.nick, "sasl": "plain", "sasl_account": self.nick,
+                    "sasl_password_file": bot.secret("one.password", "password-of-the-bot"), **fast,
+                    **self.address("one", "server", 0)},
             "two": {"server": "127.0.0.1", "port": two, "tls": False, "nick": self.nick[:9], **fast},
         })
         bot.plugin("matrix", {"home": {
-            "homeserver": f"http://127.0.0.1:{self.port('home', self.synapse.port)}", "user": self.matrix_bot.user_id,
+            **self.address("home", "homeserver", self.synapse.port), "user": self.matrix_bot.user_id,
             "token_file": bot.secret("matrix.token", self.matrix_bot.token),
             "invite_from": [self.owner.user_id], **matrix}})
         bot.plugin("twitter", {"x": {
-            "api_url": f"http://127.0.0.1:{self.port('x', self.x.port)}", "bearer_file": bot.secret("x.bearer", BEARER),
+            **self.address("x", "api_url", self.x.port), "bearer_file": bot.secret("x.bearer", BEARER),
             "consumer_key_file": bot.secret("x.consumer-key", CONSUMER_KEY),
             "consumer_secret_file": bot.secret("x.consumer-secret", CONSUMER_SECRET),
             "access_token_file": bot.secret("x.access-token", TOKEN),
