@@ -29,7 +29,8 @@ struct choice {
 static bool item_is_ready(struct outbox *outbox, const struct item *item, int64_t now_ms, int64_t *wake_ms)
 {
     if (item->act != HR_ACT_SAY) {
-        return !pump_say_is_open(outbox, item->message, item->room);
+        return !pump_say_is_open(outbox, item->message, item->room) &&
+               (item->act != HR_ACT_REMOVE || !pump_words_are_open(outbox, item->message, item->room));
     }
     if (item->priority == HR_POSTS) {
         int64_t wait_ms = calm_wait_ms(outbox, item);

@@ -9,4 +9,7 @@
 int pump_delivery(struct outbox *outbox, const struct item *item, struct arena *arena, struct hr_delivery *out);
 /* Is the first saying of this message in this room still waiting or under way? */
 bool pump_say_is_open(struct outbox *outbox, uint64_t message, const struct room *room);
+/* Is a part on its way into the room that holds these words, an edit of a merged one too? What takes them back must
+ * know all of them. */
+bool pump_words_are_open(struct outbox *outbox, uint64_t message, const struct room *room);
 #endif

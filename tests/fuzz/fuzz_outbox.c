@@ -6,6 +6,7 @@
  * stand nowhere, and where nothing was taken back the order is that of the log.
  */
 #include "../unit/host_fixture.h"
+#include "log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 extern const int fuzz_rounds;
@@ -242,6 +243,7 @@ static void check(struct world *w)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    log_level(HR_ERROR);
     struct world w = {.f = fixture_new(NULL)};
     w.f->relay = true;
     for (size_t at = 0; at + 1 < size && at < (size_t)STEPS * 2 && w.f->sent_count < FIXTURE_SENT_MAX / 2; at += 2) {

@@ -135,6 +135,31 @@ static void an_edit_that_holds_the_words_is_taken_back_with_them(void **state)
     assert_string_equal(f->sent[4].body, "one | zwei | four | five");
 }
 
+static void an_edit_still_on_its_way_is_waited_for_and_taken_back_too(void **state)
+{
+    struct fixture *f = *state;
+    five_posts(f);
+    fixture_bot(f, "a")->network->limits.window = 4;
+    up(f, 10 - 4);
+    f->answer = 1;
+    assert_int_equal(change(f, "k2", "zwei"), HR_OK);
+    assert_int_equal(f->sent_count, 2);
+    fixture_bot(f, "a")->network->tokens = 10;
+    assert_int_equal(change(f, "k3", NULL), HR_OK);
+    assert_int_equal(f->sent_count, 2); /* nobody knows the edit's id yet */
+    f->answer = HR_OK;
+    fixture_bot(f, "a")->network->tokens = 10;
+    struct hr_bot *a = fixture_bot(f, "a");
+    instance_enter(a);
+    outbox_sent(f->app.outbox, a, f->sent[1].part, HR_OK, "r2", -1, NULL);
+    instance_leave(a, HR_OK);
+    fixture_turn(f);
+    fixture_turn(f);
+    assert_string_equal(f->sent[2].body, "Removed: Lead: r1");
+    assert_string_equal(f->sent[3].body, "Removed: Lead: r2");
+    assert_string_equal(f->sent[4].body, "one | zwei | four | five");
+}
+
 static void a_merged_part_left_claimed_comes_again_whole(void **state)
 {
     struct fixture *f = *state;
@@ -172,6 +197,7 @@ int main(void)
         T(an_edit_says_the_merged_part_anew),
         T(taking_one_back_takes_the_part_back_and_says_the_rest),
         T(an_edit_that_holds_the_words_is_taken_back_with_them),
+        T(an_edit_still_on_its_way_is_waited_for_and_taken_back_too),
         T(a_merged_part_left_claimed_comes_again_whole),
         T(one_that_cannot_be_said_does_not_hold_the_others),
     };
