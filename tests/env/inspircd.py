@@ -52,6 +52,9 @@ class Inspircd(Peer):
   cafile="{self.tls}/ca.pem">
 <connect name="main" allow="*" localmax="100" globalmax="100" resolvehostnames="no" useident="no">
 <performance clonesonconnect="no">
+<class name="all" commands="*" privs="*" usermodes="*" chanmodes="*">
+<type name="all" classes="all">
+<oper name="oper" password="secret-of-oper" host="*" type="all">
 <dns server="127.0.0.1" timeout="1">
 <uline server="services.test" silent="yes">
 <link name="services.test" ipaddr="127.0.0.1" port="{self.link_port}" allowmask="127.0.0.0/8" sendpass="linkage"

@@ -41,6 +41,9 @@ Ident = no
 PAM = no
 DNS = no
 SyslogFacility = local1
+[Operator]
+Name = oper
+Password = secret-of-oper
 """)
 
     def command(self):
