@@ -83,6 +83,13 @@ static inline void answer_json(struct world *world, const char *piece, json_t *r
     json_decref(reply);
 }
 
+static inline void sync_keys(struct world *world, const char *members)
+{
+    answer(world, "/v3/sync", 200, "{\"next_batch\":\"s%d\",\"device_one_time_keys_count\":{\"signed_curve25519\":50},"
+                                   "\"device_unused_fallback_key_types\":[\"signed_curve25519\"]%s%s}",
+           ++world->syncs, members[0] != '\0' ? "," : "", members);
+}
+
 /* The account is open, its own list of devices is known; what is asked about keys from here on waits for the test. */
 static inline struct world *world_keys(void)
 {
@@ -90,6 +97,7 @@ static inline struct world *world_keys(void)
     world->keys_by_hand = true;
     fake_pass(world->fake, 0);
     answer_json(world, "/v3/keys/query", json_pack("{s:{s:{}}}", "device_keys", BOT));
+    sync_keys(world, ""); /* the one before it said nothing of one-time keys */
     fake_forget(world->fake);
     return world;
 }
@@ -105,13 +113,6 @@ static inline void meet(struct world *world, struct someone *someone)
     assert_int_equal(people_track(mx_of(world), someone->user), HR_OK);
     fake_pass(world->fake, 0);
     answer_json(world, "/v3/keys/query", shown(someone));
-}
-
-static inline void sync_keys(struct world *world, const char *members)
-{
-    answer(world, "/v3/sync", 200, "{\"next_batch\":\"s%d\",\"device_one_time_keys_count\":{\"signed_curve25519\":50},"
-                                   "\"device_unused_fallback_key_types\":[\"signed_curve25519\"]%s%s}",
-           ++world->syncs, members[0] != '\0' ? "," : "", members);
 }
 
 #define CHANGED(user) "\"device_lists\":{\"changed\":[\"" user "\"]}"

@@ -16,12 +16,11 @@ static char *payload_of(struct world *world, const struct someone *from, const s
 {
     const struct ratchet_identity *ours = ratchet_account_identity(mx_of(world)->e2ee->account);
     const struct someone *shown_as = forged->device_keys != NULL ? forged->device_keys : from;
-    json_t *payload =
-        json_pack("{s:s, s:s, s:s, s:{s:s}, s:{s:s}}", "type", forged->type ? forged->type : "m.dummy", "sender",
-                  forged->sender ? forged->sender : from->user, "recipient",
-                  forged->recipient ? forged->recipient : BOT, "recipient_keys", "ed25519",
-                  forged->recipient_ed ? forged->recipient_ed : ours->ed25519, "keys", "ed25519",
-                  forged->ed ? forged->ed : ed_of(from));
+    json_t *payload = json_pack("{s:s, s:s, s:s, s:{s:s}, s:{s:s}}", "type", forged->type ? forged->type : "m.dummy",
+                                "sender", forged->sender ? forged->sender : from->user, "recipient",
+                                forged->recipient ? forged->recipient : BOT, "recipient_keys", "ed25519",
+                                forged->recipient_ed ? forged->recipient_ed : ours->ed25519, "keys", "ed25519",
+                                forged->ed ? forged->ed : ed_of(from));
     if (!forged->no_device_keys) {
         (void)json_object_set_new(payload, "sender_device_keys",
                                   device_keys_make(shown_as->account, shown_as->user, shown_as->device));
@@ -308,8 +307,7 @@ static json_t *received(struct world *world, const struct someone *by)
     const char *ciphertext = scan_text(one, "body"), *sender_key = scan_text(content, "sender_key");
     struct ratchet_session *session = NULL;
     assert_non_null(ciphertext);
-    assert_int_equal(
-        ratchet_session_inbound(by->account, sender_key, ciphertext, strlen(ciphertext), &session), HR_OK);
+    assert_int_equal(ratchet_session_inbound(by->account, sender_key, ciphertext, strlen(ciphertext), &session), HR_OK);
     assert_int_equal(ratchet_session_decrypt(session, 0, ciphertext, strlen(ciphertext), &text, &len), HR_OK);
     json_t *payload = scan_load((struct scan){text, len}, err, sizeof(err));
     ratchet_session_free(session);

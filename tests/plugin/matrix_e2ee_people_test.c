@@ -184,7 +184,8 @@ static void what_is_malformed_is_left_aside_and_the_rest_counts(void **state)
     json_t *moved = device_of(&asha, true); /* under another id than its own */
     (void)json_object_set_new(devices, "A7", moved);
     (void)json_object_set_new(devices, "A8", json_string("poison"));
-    (void)json_object_set_new(json_object_get(reply, "device_keys"), BEN, json_pack("{s:o}", "B1", device_of(&asha, 0)));
+    (void)json_object_set_new(json_object_get(reply, "device_keys"), BEN,
+                              json_pack("{s:o}", "B1", device_of(&asha, 0)));
     const char *const users[] = {ASHA, BEN};
     int fresh = 0;
     people_fresh(mx_of(world), users, 2, count_done, NULL, &fresh);
