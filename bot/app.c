@@ -19,6 +19,7 @@
 #include "stream.h"
 #include "timer.h"
 #include "turn.h"
+#include "wal.h"
 #include "work.h"
 
 /* All that stands between the store and the rest. */
@@ -26,11 +27,13 @@ static void close_store(struct app *app)
 {
     key_close(app->key);
     boot_close(app->boot);
+    wal_free(app->wal);
     turn_free(app->turn);
     uv_run(app->loop, UV_RUN_DEFAULT);
     store_close(app->store);
     app->key = NULL;
     app->boot = NULL;
+    app->wal = NULL;
     app->turn = NULL;
     app->store = NULL;
 }
@@ -44,6 +47,7 @@ int app_open(struct app *app, unsigned store_flags, char *err, size_t err_size)
     bool temporary = (store_flags & STORE_TEMPORARY) != 0;
     app->started_ms = clock_wall_ms();
     app->turn = turn_new(app->loop, app->store);
+    app->wal = wal_new(app);
     rc = boot_open(&app->boot, app, temporary, err, err_size);
     rc = rc == HR_OK ? key_open(&app->key, app, temporary, err, err_size) : rc;
     if (rc != HR_OK) {

@@ -14,6 +14,7 @@ struct app {
     struct store *store;
     struct turn *turn;
     struct control *control;   /* the socket for commands in a terminal; NULL: none */
+    struct wal *wal;           /* keeps the database's log of changes small */
     struct boot *boot;         /* notices an old copy of the database */
     struct key *key;           /* the store key, outside the database */
     struct works *works;       /* long computations of plugins */

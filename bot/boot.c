@@ -11,7 +11,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-enum { MINUTE_MS = 60 * 1000, ID_MAX = 32 };
+enum { MINUTE_MS = 60 * 1000, ID_MAX = 32, CHECK_MS = 10 * 1000 };
 
 static const char file_name[] = "hashroom.boot";
 
@@ -121,8 +121,15 @@ static int first_mark(struct boot *boot, char *err, size_t err_size)
         (void)snprintf(err, err_size, "%s can't be read: %s", path, strerror(errno));
         return HR_EFAIL;
     }
-    boot->number = stored_number(boot);
     boot->was_clean = mark.stopped;
+    if (!boot->was_clean) {
+        log_line(HR_INFO, NULL, "the bot did not end by itself the last time; looking the database over");
+        int rc = store_check(boot->app->store, CHECK_MS, err, err_size);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    boot->number = stored_number(boot);
     const char *why = doubt(boot, found, &mark);
     if (why != NULL) {
         turn_write(boot->app->turn);

@@ -11,7 +11,8 @@
 
 struct boot;
 
-/* After store and turn. `temporary`: nothing is looked at or written. HR_EFAIL: the file can't be read or written. */
+/* After store and turn. `temporary`: nothing is looked at or written. After a run that did not end by itself
+ * the database is looked over. HR_EFAIL: the file can't be read or written. HR_EINVAL: the database is damaged. */
 int boot_open(struct boot **out, struct app *app, bool temporary, char *err, size_t err_size);
 bool boot_was_clean(const struct boot *boot); /* did the run before end by itself? true if there was none */
 void boot_close(struct boot *boot);           /* the clean end; NULL is fine */

@@ -77,7 +77,8 @@ static const struct item signals[] = {
 static const struct item codes[] = {
     {"0", "All went well."},
     {"1", "Something failed; it was said what."},
-    {"2", "The configuration or the command line is wrong."},
+    {"2", "The configuration or the command line is wrong, or the database or its key needs somebody: starting again "
+          "changes nothing. For status: the bot does not run."},
     {0},
 };
 

@@ -159,7 +159,7 @@ int run_app(struct cli *cli, struct app *app, unsigned store_flags, void (*each)
     int status = app_open(app, store_flags, err, sizeof err);
     if (status < 0) {
         log_line(HR_ERROR, NULL, "the bot did not start: %s", err);
-        return CLI_FAILED;
+        return status == HR_EFAIL ? CLI_FAILED : CLI_WRONG; /* else a restart would change nothing */
     }
     open_handles(&run);
     tell_systemd("READY=1");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The one database: opening, locking, schema steps, prepared statements. */
 #include "store.h"
+#include "clock.h"
 #include "log.h"
 #include "store_schema.h"
 #include "xalloc.h"
@@ -50,12 +51,50 @@ static int take_lock(struct store *store, const char *dir, char *err, size_t err
     return HR_OK;
 }
 
+static int damaged(const char *finding, char *err, size_t err_size)
+{
+    snprintf(
+        err, err_size,
+        "hashroom.db is damaged (%s). Put back the last backup, as the handbook says under Backup. Keep the damaged "
+        "file: much of it can mostly be saved with: sqlite3 hashroom.db .recover",
+        finding);
+    return HR_EINVAL;
+}
+
 static int exec(struct store *store, const char *sql, char *err, size_t err_size)
 {
-    if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK) {
-        return fail("database", sqlite3_errmsg(store->db), err, err_size);
+    if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK) {
+        return HR_OK;
     }
-    return HR_OK;
+    int code = sqlite3_errcode(store->db);
+    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? damaged(sqlite3_errmsg(store->db), err, err_size)
+                                                           : fail("database", sqlite3_errmsg(store->db), err, err_size);
+}
+
+static int is_late(void *arg)
+{
+    return clock_monotonic_ms() > *(const int64_t *)arg;
+}
+
+int store_check(struct store *store, int64_t limit_ms, char *err, size_t err_size)
+{
+    static const int steps = 100000; /* of SQLite's machine between two looks at the clock */
+    int64_t until_ms = clock_monotonic_ms() + limit_ms;
+    sqlite3_stmt *stmt = NULL;
+    sqlite3_progress_handler(store->db, steps, is_late, &until_ms);
+    int code = sqlite3_prepare_v2(store->db, "PRAGMA quick_check(1)", -1, &stmt, NULL);
+    code = code == SQLITE_OK ? sqlite3_step(stmt) : code;
+    int rc = HR_OK;
+    if (code == SQLITE_ROW && strcmp(store_text(stmt, 0), "ok") != 0) {
+        rc = damaged(store_text(stmt, 0), err, err_size);
+    } else if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
+        rc = damaged(sqlite3_errmsg(store->db), err, err_size);
+    } else if (code == SQLITE_INTERRUPT) {
+        log_line(HR_INFO, NULL, "the database is large: it was not looked over to its end");
+    }
+    sqlite3_finalize(stmt);
+    sqlite3_progress_handler(store->db, 0, NULL, NULL);
+    return rc;
 }
 
 static void make_id(char id[ID_CHARS + 1])
@@ -96,7 +135,7 @@ static int load_id(struct store *store, bool read_only, char *err, size_t err_si
 static int prepare_database(struct store *store, unsigned flags, char *err, size_t err_size)
 {
     bool read_only = (flags & STORE_READ_ONLY) != 0;
-    sqlite3_busy_timeout(store->db, 5000);
+    sqlite3_busy_timeout(store->db, STORE_BUSY_MS);
     if (!read_only) {
         int rc =
             exec(store,

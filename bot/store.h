@@ -13,6 +13,8 @@ struct store;
 
 enum { STORE_READ_ONLY = 1 << 0, STORE_TEMPORARY = 1 << 1 /* rehearsal: no fsync */ };
 
+enum { STORE_BUSY_MS = 5000 };
+
 /* Opens DIR/hashroom.db, locks DIR/hashroom.lock against a second process
  * (not READ_ONLY), brings the host's schema up to date. err says what to do. */
 int store_open(struct store **out, const char *dir, unsigned flags, char *err, size_t err_size);
@@ -34,6 +36,8 @@ sqlite3_stmt *store_sql(struct store *store, const char *sql);
 int store_run(struct store *store, sqlite3_stmt *stmt);
 /* True if there is a row; on failure as store_run(). */
 bool store_row(struct store *store, sqlite3_stmt *stmt);
+/* Looks the database over, for at most limit_ms. HR_EINVAL: it is damaged, err says what to do. */
+int store_check(struct store *store, int64_t limit_ms, char *err, size_t err_size);
 _Noreturn void store_fatal(struct store *store, const char *what);
 const char *store_text(sqlite3_stmt *stmt, int column); /* "" for NULL */
 #endif

@@ -46,7 +46,7 @@ def test_a_lost_key_is_said_by_check_doctor_and_run_and_can_be_given_up(tmp_path
         done = bot.command(command, "-c", str(bot.folder))
         assert done.returncode != 0 and "Put the file back" in done.stdout, (command, done.stdout)
     done = bot.command("run", "-c", str(bot.folder))
-    assert done.returncode == 1 and "hashroom new-key" in done.stderr
+    assert done.returncode == 2 and "hashroom new-key" in done.stderr
     done = bot.command("new-key", "-c", str(bot.folder))
     assert done.returncode == 0 and "given up" in done.stdout, done.stderr
     run_once(bot)
@@ -60,7 +60,7 @@ def test_another_key_is_refused_and_put_aside_when_given_up(tmp_path):
     run_once(bot)
     mark_in_use(bot)
     done = bot.command("run", "-c", str(bot.folder))
-    assert done.returncode == 1 and "is not the key this database was used with" in done.stderr
+    assert done.returncode == 2 and "is not the key this database was used with" in done.stderr
     own = (bot.state / "hashroom.key").read_text()
     assert bot.command("new-key", "-c", str(bot.folder)).returncode == 0
     assert (bot.state / "hashroom.key.old").read_text() == own

@@ -206,6 +206,44 @@ static void a_temporary_store_leaves_no_file(void **state)
     assert_int_not_equal(access(path, F_OK), 0);
 }
 
+/* Breaks a page in the middle of the file. */
+static void damage(struct state *s)
+{
+    CLEANUP_FREE char *path = state_path(s, "hashroom.db");
+    FILE *file = fopen(path, "r+");
+    char rubbish[4096];
+    memset(rubbish, 0xa5, sizeof(rubbish));
+    assert_non_null(file);
+    for (long page = 3; page < 12; page++) {
+        assert_int_equal(fseek(file, page * 4096, SEEK_SET), 0);
+        assert_int_equal(fwrite(rubbish, 1, sizeof(rubbish), file), sizeof(rubbish));
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
+static void a_database_damaged_in_a_crash_is_said_with_what_to_do(void **state)
+{
+    struct state *s = *state;
+    struct boot *boot = open_boot(s);
+    char err[512] = "";
+    for (int i = 0; i < 50; i++) {
+        write_something(s);
+    }
+    CLEANUP_FREE char *mark = state_read(s, "hashroom.boot");
+    boot_close(boot);
+    state_close(s);
+    damage(s);
+    state_write(s, "hashroom.boot", mark);
+    state_open(s);
+    boot = NULL;
+    assert_int_equal(boot_open(&boot, &s->app, false, err, sizeof(err)), HR_EINVAL);
+    assert_null(boot);
+    assert_non_null(strstr(err, "hashroom.db is damaged ("));
+    assert_non_null(strstr(err, "Put back the last backup"));
+    CLEANUP_FREE char *after = state_read(s, "hashroom.boot"); /* the next start looks again */
+    assert_string_equal(after, mark);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, state_setup, state_teardown)
@@ -218,6 +256,7 @@ int main(void)
         T(a_database_without_its_file_may_be_a_copy_but_one_from_before_the_file_is_not),
         T(a_file_that_nobody_can_read_as_one_counts_as_missing),
         T(a_temporary_store_leaves_no_file),
+        T(a_database_damaged_in_a_crash_is_said_with_what_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
