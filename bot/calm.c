@@ -48,7 +48,7 @@ void calm_leave_out(struct outbox *outbox, struct room *room, int64_t now_ms)
     struct item *item;
     while ((item = room->lane.head[HR_POSTS]) != NULL && item->act == HR_ACT_SAY && item->group == 0 &&
            item->since_ms + LEFT_OUT_MS < now_ms) {
-        row_delivery_state(outbox, item->delivery, "named", "it had waited 10 minutes");
+        row_delivery_named(outbox, item->delivery, "it had waited 10 minutes");
         room->lane.left_out++;
         room->lane.left_message = item->message;
         lane_pop(room, HR_POSTS);
@@ -68,6 +68,20 @@ static void tell(struct outbox *outbox, struct room *room, enum hr_event_kind ki
     }
 }
 
+/* The oldest of a lane that has grown too long. An edit or an acknowledgement is missed by nobody. */
+static void drop_first(struct outbox *outbox, struct room *room, enum hr_priority priority, const char *reason)
+{
+    const struct item *item = room->lane.head[priority];
+    if (item->act == HR_ACT_SAY && priority != HR_ACK) {
+        row_delivery_named(outbox, item->delivery, reason);
+        room->lane.left_message = item->message;
+        room->lane.left_out++;
+    } else {
+        row_delivery_state(outbox, item->delivery, "expired", reason);
+    }
+    lane_pop(room, priority);
+}
+
 void calm_ceiling(struct outbox *outbox)
 {
     for (struct room *room = rooms_next(outbox->app->rooms, NULL); room != NULL;
@@ -75,14 +89,37 @@ void calm_ceiling(struct outbox *outbox)
         bool reachable = room->up && room->network != NULL && room->network->up;
         for (int p = HR_PEOPLE; p <= HR_ACK; p++) {
             while (room->lane.count[p] > (reachable ? BURST_MAX : WAITING_MAX)) {
-                row_delivery_state(outbox, room->lane.head[p]->delivery, "expired",
-                                   reachable ? "20,000 newer lines waited" : "1,000 newer lines waited");
-                room->lane.left_message = room->lane.head[p]->message;
-                room->lane.left_out++;
-                lane_pop(room, (enum hr_priority)p);
+                drop_first(outbox, room, (enum hr_priority)p,
+                           reachable ? "20,000 newer lines waited" : "1,000 newer lines waited");
             }
         }
     }
+}
+
+void calm_start(struct outbox *outbox)
+{
+    sqlite3_stmt *stmt =
+        store_sql(outbox->app->store, "SELECT d.room, count(*), d.message, max(d.named) FROM delivery d JOIN room r"
+                                      " ON r.id = d.room WHERE d.named IS NOT NULL AND d.named > r.told_named"
+                                      " GROUP BY d.room");
+    while (store_row(outbox->app->store, stmt)) {
+        struct room *room = rooms_get(outbox->app->rooms, (uint64_t)sqlite3_column_int64(stmt, 0));
+        if (room != NULL) {
+            room->lane.left_out = sqlite3_column_int(stmt, 1);
+            room->lane.left_message = (uint64_t)sqlite3_column_int64(stmt, 2);
+        }
+    }
+    sqlite3_reset(stmt);
+}
+
+static void mark_told(struct outbox *outbox, const struct room *room)
+{
+    turn_write(outbox->app->turn);
+    sqlite3_stmt *stmt =
+        store_sql(outbox->app->store, "UPDATE room SET told_named = (SELECT max(named) FROM delivery WHERE named IS"
+                                      " NOT NULL) WHERE id = ?1");
+    sqlite3_bind_int64(stmt, 1, (int64_t)room->hr.id);
+    (void)store_run(outbox->app->store, stmt);
 }
 
 void calm_tell(struct outbox *outbox)
@@ -95,6 +132,7 @@ void calm_tell(struct outbox *outbox)
             lane->left_out = 0;
             log_line(HR_INFO, room->network->bot->who, "%s: %d lines had waited too long and were left out",
                      room->hr.address, count);
+            mark_told(outbox, room);
             tell(outbox, room, HR_EV_LEFT_OUT, lane->left_message, count);
         }
         if (lane->head[HR_POSTS] == NULL) {

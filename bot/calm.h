@@ -12,7 +12,8 @@ int64_t calm_wait_ms(struct outbox *outbox, const struct item *post); /* real ti
 void calm_note(struct outbox *outbox, const struct item *item);       /* it goes now */
 /* Settles posts that waited too long as named; calm_tell() says so afterwards. */
 void calm_leave_out(struct outbox *outbox, struct room *room, int64_t now_ms);
-/* A room that nobody can reach keeps the newest 1,000 lines of each kind. */
+/* A room that nobody can reach keeps the newest 1,000 lines of each kind; lines of people and posts that go are named. */
 void calm_ceiling(struct outbox *outbox);
+void calm_start(struct outbox *outbox); /* what was left out before the restart and not yet told */
 void calm_tell(struct outbox *outbox); /* HR_EV_LEFT_OUT, HR_EV_BACKLOG: when no lane is being read */
 #endif

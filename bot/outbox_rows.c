@@ -173,6 +173,17 @@ void row_delivery_state(struct outbox *outbox, uint64_t delivery, const char *st
     (void)store_run(outbox->app->store, stmt);
 }
 
+void row_delivery_named(struct outbox *outbox, uint64_t delivery, const char *reason)
+{
+    sqlite3_stmt *stmt =
+        write_sql(outbox, "UPDATE delivery SET state = 'named', reason = ?2, settled_ms = ?3, named = 1 +"
+                          " (SELECT coalesce(max(named), 0) FROM delivery WHERE named IS NOT NULL) WHERE id = ?1");
+    sqlite3_bind_int64(stmt, 1, (int64_t)delivery);
+    bind_text(stmt, 2, reason);
+    sqlite3_bind_int64(stmt, 3, clock_wall_ms());
+    (void)store_run(outbox->app->store, stmt);
+}
+
 void row_delivery_claimed(struct outbox *outbox, uint64_t delivery)
 {
     sqlite3_stmt *stmt = write_sql(outbox, "UPDATE delivery SET state = 'claimed', claimed_ms = ?2 WHERE id = ?1");

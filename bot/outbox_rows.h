@@ -34,6 +34,8 @@ void lane_clear(struct outbox *outbox, struct room *room);
 uint64_t row_delivery(struct outbox *outbox, uint64_t message, const struct room *room, enum hr_act act,
                       const struct hr_say *say);
 void row_delivery_state(struct outbox *outbox, uint64_t delivery, const char *state, const char *reason);
+/* Left out, and going to be said so: numbered in the order of that. */
+void row_delivery_named(struct outbox *outbox, uint64_t delivery, const char *reason);
 void row_delivery_claimed(struct outbox *outbox, uint64_t delivery);
 uint64_t row_part(struct outbox *outbox, const struct room *room, enum hr_act act, const void *body, size_t len,
                   bool claimed, const struct claim *claim);

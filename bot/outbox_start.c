@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* After a start: the outbox's memory from its rows, and the budgets from the parts. */
+#include "calm.h"
 #include "instance.h"
 #include "log.h"
 #include "network.h"
@@ -178,6 +179,7 @@ void outbox_start(struct outbox *outbox)
 {
     load_state(outbox, "claimed", load_pieces);
     load_state(outbox, "waiting", load_waiting);
+    calm_start(outbox);
     for (struct hr_bot *bot = plugins_each(outbox->app->plugins, NULL); bot != NULL;
          bot = plugins_each(outbox->app->plugins, bot)) {
         if (bot->network != NULL) {

@@ -61,6 +61,18 @@ static const char *const store_schema[] = {
     "CREATE INDEX delivery_named ON delivery(state) WHERE state = 'named';"
     "CREATE VIEW core_pub_left_out AS SELECT d.id, d.room, m.id AS message, m.chat, d.lead, m.text, m.url"
     " FROM delivery d JOIN message m ON m.id = d.message WHERE d.state = 'named' AND m.state = 'live';",
+
+    /* named: a number that rises with each delivery left out, whatever its priority: who reads on from a number misses
+     * none. told_named: up to which the room was told how many there are. */
+    "ALTER TABLE delivery ADD COLUMN named INTEGER;"
+    "UPDATE delivery SET named = id WHERE state = 'named';"
+    "DROP INDEX delivery_named;"
+    "CREATE INDEX delivery_left_out ON delivery(named) WHERE named IS NOT NULL;"
+    "ALTER TABLE room ADD COLUMN told_named INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE room SET told_named = (SELECT coalesce(max(named), 0) FROM delivery WHERE named IS NOT NULL);"
+    "DROP VIEW core_pub_left_out;"
+    "CREATE VIEW core_pub_left_out AS SELECT d.named AS id, d.room, m.id AS message, m.chat, d.lead, m.text, m.url"
+    " FROM delivery d JOIN message m ON m.id = d.message WHERE d.named IS NOT NULL AND m.state = 'live';",
     NULL,
 };
 #endif

@@ -115,7 +115,7 @@ static void a_room_nobody_can_reach_keeps_the_newest_thousand(void **state)
     network_down(fixture_bot(f, "a"), NULL, "gone");
     post(f, 0, 1005);
     assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery d JOIN room r ON r.id = d.room WHERE"
-                                       " r.address = 'full' AND state = 'expired'"),
+                                       " r.address = 'full' AND state = 'named'"),
                      5);
     assert_int_equal(fixture_number(f, "SELECT min(d.id) = 11 FROM delivery d JOIN room r ON r.id = d.room WHERE"
                                        " r.address = 'calm' AND state = 'waiting'"),
@@ -130,6 +130,51 @@ static void a_room_that_can_be_reached_loses_nothing_of_a_burst(void **state)
     assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery WHERE state = 'expired'"), 0);
 }
 
+static void up_again(struct fixture *f)
+{
+    network_up(fixture_bot(f, "a"), NULL);
+    network_up(fixture_bot(f, "a"), "full");
+    network_up(fixture_bot(f, "a"), "calm");
+    fixture_turn(f);
+}
+
+static void what_the_ceiling_dropped_can_be_read_and_is_told_after_a_restart(void **state)
+{
+    struct fixture *f = *state;
+    f->relay_as = HR_PEOPLE;
+    network_down(fixture_bot(f, "a"), NULL, "gone");
+    post(f, 0, 1005);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM core_pub_left_out v JOIN room r ON r.id = v.room"
+                                       " WHERE r.address = 'calm' AND text IN ('k0', 'k1', 'k2', 'k3', 'k4')"),
+                     5);
+    fixture_restart(f, true);
+    f->answer = 1; /* nothing of the rest matters here */
+    up_again(f);
+    assert_int_equal(f->last_count, 5);
+    assert_string_equal(f->last_event, "8:k4");
+    fixture_restart(f, true);
+    f->last_count = 0;
+    f->answer = 1;
+    up_again(f);
+    assert_int_equal(f->last_count, 0); /* told once, over restarts too */
+}
+
+static void what_is_left_out_later_has_the_higher_number(void **state)
+{
+    struct fixture *f = *state;
+    network_down(fixture_bot(f, "a"), NULL, "gone");
+    f->relay_as = HR_PEOPLE;
+    post(f, 0, 1000);
+    f->relay_as = HR_POSTS;
+    post(f, 1000, 1);
+    pass(f, 601); /* the post, the newest of all, goes first */
+    int64_t first = fixture_number(f, "SELECT max(id) FROM core_pub_left_out");
+    f->relay_as = HR_PEOPLE;
+    post(f, 1001, 1);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM core_pub_left_out WHERE text = 'k0'"), 2);
+    assert_true(fixture_number(f, "SELECT min(id) FROM core_pub_left_out WHERE text = 'k0'") > first);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
@@ -141,6 +186,8 @@ int main(void)
         T(a_backlog_is_told_once_until_it_is_gone),
         T(a_room_nobody_can_reach_keeps_the_newest_thousand),
         T(a_room_that_can_be_reached_loses_nothing_of_a_burst),
+        T(what_the_ceiling_dropped_can_be_read_and_is_told_after_a_restart),
+        T(what_is_left_out_later_has_the_higher_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
