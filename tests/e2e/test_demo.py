@@ -119,3 +119,11 @@ def test_a_person_can_talk_and_command(tmp_path):
 def test_demo_is_one_make_target():
     said = subprocess.run(["make", "-n", "demo"], cwd=ROOT, capture_output=True, text=True).stdout
     assert "rehearse --speed 30" in said
+
+
+def test_a_command_right_before_quit_is_answered(tmp_path):
+    done = subprocess.run([str(PROGRAM), "rehearse", "--speed", "60"], cwd=tmp_path, input="!when\n!nosuch\n!quit\n", capture_output=True,
+                          text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stdout.splitlines() if "Reminder" not in line]
+    assert any("UK time" in line for line in said) and any("!help" in line for line in said), done.stdout
