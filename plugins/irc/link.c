@@ -10,7 +10,9 @@ static const int64_t tick_ms = 5000;
 static const int64_t idle_ms = 60 * 1000, dead_ms = 120 * 1000;
 static const int64_t login_ms = 60 * 1000;
 static const int64_t regain_every_ms = 2 * 60 * 1000;
-static const int64_t first_pause_ms = 2000, longest_pause_ms = 5 * 60 * 1000;
+/* A server that lets us in and goes, or isn't there, is back within a minute of its own return; one that turns us away
+ * while we log in (too many, too fast) gets its rest. */
+static const int64_t first_pause_ms = 2000, longest_pause_ms = 45 * 1000, longest_turned_away_ms = 5 * 60 * 1000;
 static const int64_t slow_pause_ms = 15 * 60 * 1000;
 
 static void link_open(struct irc *irc);
@@ -22,18 +24,18 @@ static int64_t by_chance(struct irc *irc, int64_t below)
     return (int64_t)(random % (uint64_t)below);
 }
 
-static int64_t pause_of(struct irc *irc)
+static int64_t pause_of(struct irc *irc, int64_t longest_ms)
 {
     if (irc->ending == LINK_SLOW) {
         return slow_pause_ms + by_chance(irc, first_pause_ms * 60);
     }
     int64_t pause = first_pause_ms;
-    for (int i = 0; i < irc->tries && pause < longest_pause_ms; i++) {
+    for (int i = 0; i < irc->tries && pause < longest_ms; i++) {
         pause *= 2;
     }
     irc->tries++;
     pause += by_chance(irc, pause / 2);
-    return pause < longest_pause_ms ? pause : longest_pause_ms - by_chance(irc, first_pause_ms);
+    return pause < longest_ms ? pause : longest_ms - by_chance(irc, first_pause_ms);
 }
 
 static void on_retry(void *arg)
@@ -60,6 +62,7 @@ static void settle(struct irc *irc)
     if (irc->phase == PHASE_READY && now - irc->ready_ms >= 60 * 1000) {
         irc->tries = 0;
     }
+    bool turned_away = irc->phase == PHASE_REGISTERING;
     sts_renew(irc);
     irc->phase = PHASE_WAITING;
     irc->net->stream_close(irc->stream);
@@ -68,7 +71,7 @@ static void settle(struct irc *irc)
     irc->tick = NULL;
     gate_detach(irc->gate);
     framer_reset(&irc->framer);
-    int64_t pause = pause_of(irc);
+    int64_t pause = pause_of(irc, turned_away ? longest_turned_away_ms : longest_pause_ms);
     irc->ending = LINK_STAYS;
     identity_release_all(irc);
     flights_lost(irc);

@@ -223,21 +223,38 @@ static void an_error_that_speaks_of_a_kline_is_a_ban(void **state)
     assert_out_for_long(fake, "banned");
 }
 
-static void the_pause_doubles_up_to_five_minutes(void **state)
+/* A server that lets the bot in, or is not there, is tried again within a minute; one that turns it away has its rest.
+ */
+static void the_pause_doubles(struct fake *fake, bool turned_away, int64_t longest_ms)
 {
-    struct fake *fake = *state = irc_new();
-    irc_start(fake);
     int64_t least = 2000;
     for (int i = 0; i < 12; i++) {
+        if (turned_away && i > 0) { /* irc_start() has opened the first */
+            fake_stream_opened(fake, fake_stream(fake), "plain");
+        }
         fake_stream_closed(fake, fake_stream(fake), HR_ERETRY, "connection refused");
         size_t opened = fake_count(fake, FAKE_STREAM_OPEN);
         fake_pass(fake, least - 2001 > 0 ? least - 2001 : 0);
         assert_int_equal(fake_count(fake, FAKE_STREAM_OPEN), opened);
         fake_pass(fake, least / 2 + 2001);
         assert_int_equal(fake_count(fake, FAKE_STREAM_OPEN), opened + 1);
-        least = least * 2 < 300000 ? least * 2 : 300000;
+        least = least * 2 < longest_ms ? least * 2 : longest_ms;
     }
     assert_non_null(strstr(fake_last(fake, FAKE_DOWN)->text, "connection refused; next try in "));
+}
+
+static void the_pause_doubles_up_to_three_quarters_of_a_minute(void **state)
+{
+    struct fake *fake = *state = irc_new();
+    irc_start(fake);
+    the_pause_doubles(fake, false, 45000);
+}
+
+static void the_pause_doubles_up_to_five_minutes_where_the_server_turns_us_away(void **state)
+{
+    struct fake *fake = *state = irc_new();
+    irc_start(fake);
+    the_pause_doubles(fake, true, 300000);
 }
 
 static void a_minute_of_life_resets_the_pause(void **state)
@@ -441,7 +458,8 @@ int main(void)
         TEST(every_nick_taken_is_a_state_and_no_loop),
         TEST(a_ban_is_a_state),
         TEST(an_error_that_speaks_of_a_kline_is_a_ban),
-        TEST(the_pause_doubles_up_to_five_minutes),
+        TEST(the_pause_doubles_up_to_three_quarters_of_a_minute),
+        TEST(the_pause_doubles_up_to_five_minutes_where_the_server_turns_us_away),
         TEST(a_minute_of_life_resets_the_pause),
         TEST(a_refused_certificate_waits_long),
         TEST(a_silent_server_is_asked_and_then_left),
