@@ -183,9 +183,9 @@ void claim_item(struct outbox *outbox, struct network *network, struct item *fir
     turn_write(outbox->app->turn); /* what has arrived is settled before it is asked what was said here */
     instance_enter(bot);
     int rc = render(outbox, bot, items, count, collect, err, sizeof(err));
-    if (rc != HR_OK && count > 1) { /* one of them can't be said: each for itself */
+    while (rc != HR_OK && count > 1) { /* too much at once, or one of them can't be said */
         collect_reset(collect);
-        count = 1;
+        count /= 2;
         rc = render(outbox, bot, items, count, collect, err, sizeof(err));
     }
     instance_leave(bot, HR_OK);

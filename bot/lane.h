@@ -10,7 +10,7 @@
 #include <hashroom/network.h>
 #include <uthash.h>
 
-enum { LANE_PRIORITIES = HR_ACK + 1, LANE_MERGE_MAX = 10 };
+enum { LANE_PRIORITIES = HR_ACK + 1, LANE_MERGE_MAX = 30 };
 
 struct room;
 

@@ -8,6 +8,9 @@
 #include "turn.h"
 #include "xalloc.h"
 
+/* A server that takes one event at a time falls behind without any limit, too: so many lines share an event then. */
+enum { BEHIND = 20 };
+
 static bool goes_with(const struct item *item, const struct item *first)
 {
     return item->act == HR_ACT_SAY && item->group == first->group && item->expires_ms == 0;
@@ -37,7 +40,7 @@ size_t merge_gather(const struct network *network, const struct item *first, dou
             items[count++] = item;
         }
     }
-    return first->group != 0 || (double)waiting > tokens ? count : 1;
+    return first->group != 0 || (double)waiting > tokens || waiting > BEHIND ? count : 1;
 }
 
 /* Lines of the delivered merged part that carries (message, room), but for those no longer live. */

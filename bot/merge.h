@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Lines that wait together go as one part where the network can (DESIGN 4.4):
- * consecutive ones of one kind, when the account's budget has no token for each.
+ * consecutive ones of one kind, when the account's budget has no token for each,
+ * or the server answers so slowly that many wait.
  * Taking one of them back takes the part back and says the others again.
  */
 #ifndef HASHROOM_MERGE_H

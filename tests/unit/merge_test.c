@@ -75,20 +75,36 @@ static void with_tokens_for_all_each_goes_alone(void **state)
     assert_string_equal(f->sent[4].body, "Lead: five");
 }
 
-static void more_than_ten_go_as_two_in_order(void **state)
+static void numbered_posts(struct fixture *f, int count)
 {
-    struct fixture *f = *state;
-    for (int i = 0; i < 14; i++) {
-        char key[8], text[8];
+    for (int i = 0; i < count; i++) {
+        char key[16], text[16];
         snprintf(key, sizeof(key), "k%d", i);
         snprintf(text, sizeof(text), "%d", i);
         assert_int_equal(fixture_post(f, "b", "one", key, "ann", text), HR_OK);
     }
     fixture_turn(f);
+}
+
+static void more_than_thirty_go_as_two_in_order(void **state)
+{
+    struct fixture *f = *state;
+    numbered_posts(f, 34);
     up(f, 6);
     assert_int_equal(f->sent_count, 2);
-    assert_string_equal(f->sent[0].body, "0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9");
-    assert_string_equal(f->sent[1].body, "10 | 11 | 12 | 13");
+    assert_true(strncmp(f->sent[0].body, "0 | 1 | 2 | 3 | ", 16) == 0);
+    assert_non_null(strstr(f->sent[0].body, " | 28 | 29"));
+    assert_string_equal(f->sent[1].body, "30 | 31 | 32 | 33");
+}
+
+static void a_server_that_has_fallen_behind_gets_many_in_one_part_though_it_knows_no_limit(void **state)
+{
+    struct fixture *f = *state;
+    fixture_bot(f, "a")->network->limits.rate = 0;
+    numbered_posts(f, 21);
+    up(f, 10);
+    assert_int_equal(f->sent_count, 1);
+    assert_non_null(strstr(f->sent[0].body, "0 | 1 | 2"));
 }
 
 static void an_edit_says_the_merged_part_anew(void **state)
@@ -193,7 +209,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(what_waits_for_one_token_goes_as_one_part),
         T(with_tokens_for_all_each_goes_alone),
-        T(more_than_ten_go_as_two_in_order),
+        T(more_than_thirty_go_as_two_in_order),
+        T(a_server_that_has_fallen_behind_gets_many_in_one_part_though_it_knows_no_limit),
         T(an_edit_says_the_merged_part_anew),
         T(taking_one_back_takes_the_part_back_and_says_the_rest),
         T(an_edit_that_holds_the_words_is_taken_back_with_them),
