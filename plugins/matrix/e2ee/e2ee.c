@@ -191,8 +191,8 @@ void e2ee_sync(struct matrix *mx, struct scan reply)
             (void)scan_array(part, on_left, mx);
         }
     }
-    if (!mx->e2ee->open) {
-        return; /* messages to devices can't be read now; who sent them is asked again, if it matters */
+    if (mx->e2ee->account == NULL || mx->e2ee->own_keys == NULL) {
+        return; /* this device has no keys: nobody can have sent it any */
     }
     take_counts(mx, reply); /* first: a fallback key that was given away becomes the old one */
     if (scan_get(reply, "to_device", &part) == HR_OK && scan_get(part, "events", &part) == HR_OK) {

@@ -32,10 +32,17 @@ static bool is_idle(const char *type)
     return false;
 }
 
+static void take_verification(struct matrix *mx, const char *sender, const char *type, const json_t *content)
+{
+    if (mx->e2ee->open) { /* else our identity is not what the other side sees; keys are taken all the same */
+        verify_to_device(mx, sender, type, content);
+    }
+}
+
 static void take_plain(struct matrix *mx, const char *sender, const char *type, const json_t *content)
 {
     if (is_verification(type)) {
-        verify_to_device(mx, sender, type, content);
+        take_verification(mx, sender, type, content);
     } else if (strcmp(type, "m.room_key_request") == 0) {
         key_request_take(mx, sender, content);
     } else if (strcmp(type, "m.room_key.withheld") == 0 || strcmp(type, "org.matrix.room_key.withheld") == 0) {
@@ -56,7 +63,7 @@ static void take_secret(struct matrix *mx, const struct to_device_secret *secret
     } else if (strcmp(secret->type, "m.room_key.withheld") == 0) {
         room_key_withheld(mx, sender, secret->content);
     } else if (is_verification(secret->type)) {
-        verify_to_device(mx, sender, secret->type, secret->content);
+        take_verification(mx, sender, secret->type, secret->content);
     } else if (!is_idle(secret->type)) {
         e2ee_refuse(mx, "an encrypted message between devices from %s is of no known kind: %s", sender, secret->type);
     }
