@@ -217,7 +217,7 @@ static void ask(struct matrix *mx)
 void e2ee_open(struct matrix *mx, void (*fn)(struct matrix *mx))
 {
     struct e2ee *e2ee = mx->e2ee;
-    if (e2ee->device != NULL && strcmp(e2ee->device, mx->device) != 0) { /* what the old one had is dropped */
+    if (e2ee->account != NULL && strcmp(e2ee->device, mx->device) != 0) { /* what the old one had is dropped */
         e2ee_stop(mx);
         if (e2ee_start(mx) < 0) {
             login_refuse(mx, "The keys of encryption could not be read from the database. Restart.");
