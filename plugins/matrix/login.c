@@ -174,7 +174,7 @@ static void on_whoami(struct matrix *mx, void *arg, const struct call_reply *rep
                                    reply->words));
         return;
     }
-    if (reply->status != HR_OK) {
+    if (reply->status != HR_OK || reply->json == NULL) {
         try_later(mx, reply);
         return;
     }
