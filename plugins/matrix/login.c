@@ -131,6 +131,16 @@ static void refused(struct matrix *mx, const struct call_reply *reply)
                                mx->user, reply->words, worked));
 }
 
+/* A visit that is thrown away must not give the account an identity: the bot's own would then be refused. */
+static void open_session(struct matrix *mx)
+{
+    if (HR_HAS(mx->api, trial) && mx->api->trial(mx->bot)) {
+        sync_start(mx);
+    } else {
+        e2ee_open(mx, sync_start);
+    }
+}
+
 static void on_login(struct matrix *mx, void *arg, const struct call_reply *reply)
 {
     (void)arg;
@@ -159,7 +169,7 @@ static void on_login(struct matrix *mx, void *arg, const struct call_reply *repl
     login_take_tokens(mx, token, scan_text(reply->json, "refresh_token"),
                       json_object_get(reply->json, "expires_in_ms"));
     mx->api->log(mx->bot, HR_INFO, "logged in as %s, device %s", mx->user, mx->device);
-    e2ee_open(mx, sync_start);
+    open_session(mx);
 }
 
 static void on_whoami(struct matrix *mx, void *arg, const struct call_reply *reply)
@@ -188,7 +198,7 @@ static void on_whoami(struct matrix *mx, void *arg, const struct call_reply *rep
         login_device_changed(mx);
     }
     (void)save(mx);
-    e2ee_open(mx, sync_start);
+    open_session(mx);
 }
 
 /* An id of our own: an answer that is lost leaves no second device behind. */
@@ -277,7 +287,7 @@ int login_start(struct matrix *mx)
     }
     if (mx->token != NULL && token[0] == '\0') {
         refresh_plan(mx);
-        e2ee_open(mx, sync_start);
+        open_session(mx);
     } else {
         login_now(mx);
     }

@@ -289,6 +289,8 @@ def test_doctor_with_a_password_leaves_no_session_and_with_a_token_keeps_it(chat
     done = c.bot.command("doctor", "-c", str(c.bot.folder), timeout=90)
     assert done.returncode == 0 and "home (Matrix) works" in done.stdout, done.stdout + done.stderr
     assert devices(short_lived, c.user) == before
+    shown = c.owner.api("POST", "/keys/query", {"device_keys": {c.user: []}})
+    assert c.user not in shown.get("master_keys", {}), "a visit gave the account an identity that nobody has the keys of"
     own = short_lived.register(c.name + "tokenbot")
     c.bot.plugin("matrix", {"home": {"homeserver": short_lived.url, "user": own["user_id"],
                                      "token_file": c.bot.secret("token", own["access_token"])}})
