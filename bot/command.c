@@ -311,13 +311,15 @@ static int split(struct arena *arena, const char *rest, const char **argv)
 }
 
 /* Of a plugin with an instance for each chat, the one with this chat's name answers. */
+/* The instance that is the room's network, or has the chat for its title. */
 static struct hr_bot *owner_for(const struct command_ask *ask, const struct command_name *name)
 {
-    const struct command_name *other = ask->chat == NULL ? NULL : ask->commands->first;
-    for (; other != NULL; other = other->next) {
+    const char *chat = ask->chat == NULL ? NULL : ask->chat->name;
+    for (const struct command_name *other = ask->commands->first; other != NULL; other = other->next) {
         const struct hr_bot *owner = other->owner;
-        if (owner != NULL && other->command == name->command && owner->config != NULL &&
-            strcmp(owner->config->title, ask->chat->name) == 0) {
+        const char *wanted = owner == NULL ? NULL : owner->network != NULL ? ask->message->room->network : chat;
+        if (wanted != NULL && other->command == name->command && owner->config != NULL &&
+            strcmp(owner->config->title, wanted) == 0) {
             return other->owner;
         }
     }

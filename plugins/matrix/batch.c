@@ -149,6 +149,13 @@ static bool is_alone(struct scan json)
            scan_get(summary, "m.joined_member_count", &joined) == HR_OK && scan_number(joined, 0) == 1;
 }
 
+static bool is_limited(struct scan json)
+{
+    struct scan timeline, limited;
+    return scan_get(json, "timeline", &timeline) == HR_OK && scan_get(timeline, "limited", &limited) == HR_OK &&
+           scan_is(limited, "true");
+}
+
 static int on_join(void *arg, const char *id, struct scan json)
 {
     struct matrix *mx = arg;
@@ -166,6 +173,9 @@ static int on_join(void *arg, const char *id, struct scan json)
         walk.index = 0;
     }
     room_joined(room);
+    if (is_limited(json)) {
+        e2ee_gap(room);
+    }
     (void)scan_array(part(json, "state", "events"), on_state, &walk);
     (void)scan_array(part(json, "state_after", "events"), on_state, &walk);
     if (gap != NULL) {
@@ -182,8 +192,8 @@ static int on_join(void *arg, const char *id, struct scan json)
     /* State comes whole when asked for, with the bot's own join, and where the room's first event is in it. */
     room->whole = room->whole || mx->full || walk.own_join > 0 || room->power.creator != NULL;
     room_read(room, walk.last);
-    if (room->private && (room->encrypted || is_alone(json))) {
-        room_leave(room, room->encrypted ? ROOM_ENCRYPTED : "Nobody else is here any more.");
+    if (room->private && is_alone(json)) {
+        room_leave(room, "Nobody else is here any more.");
     }
     return HR_OK;
 }
@@ -216,7 +226,7 @@ static int on_look_for_gap(void *arg, const char *id, struct scan json)
     struct mx_room *room = room_by_id(mx, id);
     struct scan timeline, limited;
     char from[MAX_TOKEN];
-    if (room == NULL || room->last_event == NULL || room->encrypted || batch->gap_count == MAX_GAPS ||
+    if (room == NULL || room->last_event == NULL || batch->gap_count == MAX_GAPS ||
         scan_get(json, "timeline", &timeline) < 0 || scan_get_string(timeline, "prev_batch", from, sizeof(from)) < 0) {
         return HR_OK;
     }
@@ -239,7 +249,7 @@ static void read_all(struct matrix *mx)
     if (mx->full) {
         room_count_anew(mx);
     }
-    e2ee_sync(mx, batch->all);
+    e2ee_sync(mx, batch->all); /* brings the keys of what stands in the rooms */
     if (scan_get(batch->all, "rooms", &rooms) == HR_OK) {
         if (scan_get(rooms, "join", &part_of) == HR_OK) {
             (void)scan_object(part_of, on_join, mx);

@@ -3,6 +3,7 @@
 #include "doubt.h"
 
 #include "call.h"
+#include "e2ee/e2ee.h"
 #include "event.h"
 #include "room.h"
 #include "send.h"
@@ -111,7 +112,7 @@ static int ask(struct doubt *doubt);
 static void put_again(struct doubt *doubt)
 {
     struct matrix *mx = doubt->mx;
-    const struct mx_room *room = room_by_address(mx, doubt->address);
+    struct mx_room *room = room_by_address(mx, doubt->address);
     const struct hr_part part = {.size = sizeof(part),
                                  .id = doubt->part,
                                  .txn = doubt->txn,
@@ -119,7 +120,7 @@ static void put_again(struct doubt *doubt)
                                  .body_len = doubt->body_len,
                                  .attempt = doubt->attempt};
     mx->api->log(mx->bot, HR_INFO, "a line that was in doubt is not in %s; it is said again", doubt->address);
-    int rc = room == NULL || room->encrypted ? HR_ERETRY : send_plain(mx, room, &part);
+    int rc = room == NULL ? HR_ERETRY : send_again(mx, room, &part);
     if (rc < 0) {
         settle(doubt, rc, NULL, 0, "the room is not ready");
     } else {
@@ -182,9 +183,19 @@ static int ask(struct doubt *doubt)
 
 /* ---- the way in -------------------------------------------------------------------------- */
 
+/* The event as it went out: in an encrypted room that is its ciphertext. */
+static json_t *event_of(struct matrix *mx, const struct mx_room *room, const struct hr_part *part)
+{
+    json_t *sealed = room->encrypted ? e2ee_sealed(mx, part->txn) : NULL;
+    if (room->encrypted) {
+        return json_pack("{s:s, s:o}", "type", "m.room.encrypted", "content", sealed); /* NULL where there is none */
+    }
+    return json_loadb(part->body, part->body_len, 0, NULL);
+}
+
 int doubt_look_up(struct matrix *mx, const struct mx_room *room, const struct hr_part *part)
 {
-    json_t *event = json_loadb(part->body, part->body_len, 0, NULL);
+    json_t *event = event_of(mx, room, part);
     if (event == NULL || json_object_get(event, "content") == NULL) {
         json_decref(event);
         return HR_EUNKNOWN;

@@ -2,6 +2,7 @@
 /* What people say, edit and take back. */
 #include "inbound.h"
 
+#include "consent.h"
 #include "html.h"
 #include "member.h"
 #include "scan.h"
@@ -132,6 +133,26 @@ static struct relation relation_of(const json_t *content)
     return relation;
 }
 
+/* Who said it, as far as is proven. Without an account nobody has a role. */
+static struct hr_person author_of(struct mx_room *room, const struct event *event, const struct e2ee_plain *proof,
+                                  uint32_t *flags)
+{
+    struct hr_person author = {.id = event->sender,
+                               .account = event->sender,
+                               .name = member_name(room, event->sender),
+                               .handle = "",
+                               .power = member_power(room, event->sender)};
+    bool proven = proof != NULL && proof->direct && proof->trust >= TRUST_SIGNED && proof->trust != TRUST_CHANGED;
+    if (!proven) {
+        *flags |= HR_MSG_WEAK;
+    }
+    if (room->encrypted && (proof == NULL || !proof->direct || proof->trust == TRUST_CHANGED)) {
+        author.account = "";
+        author.power = 0;
+    }
+    return author;
+}
+
 static void edited(struct mx_room *room, const struct event *event, const char *target)
 {
     struct matrix *mx = room->mx;
@@ -181,11 +202,13 @@ static bool is_ghost(const struct matrix *mx, const char *user_id)
     return ghost && !mx->net->account_known(mx->bot, user_id);
 }
 
-static void said(struct mx_room *room, const struct event *event, struct relation relation, uint32_t flags)
+static void said(struct mx_room *room, const struct event *event, struct relation relation, uint32_t flags,
+                 const struct e2ee_plain *proof)
 {
     struct matrix *mx = room->mx;
     struct mem_buf text = {.max = MAX_TEXT};
     int64_t age = age_ms(mx, event);
+    struct hr_person author = author_of(room, event, proof, &flags);
     if (!inbound_text(event->content, relation.reply_to != NULL, &text, &flags)) {
         mem_clear(&text);
         return;
@@ -195,11 +218,7 @@ static void said(struct mx_room *room, const struct event *event, struct relatio
         .size = sizeof(post),
         .room = room->address,
         .key = event->id,
-        .author = {.id = event->sender,
-                   .account = event->sender,
-                   .name = member_name(room, event->sender),
-                   .handle = "",
-                   .power = member_power(room, event->sender)},
+        .author = author,
         .text = mem_text(&text),
         .text_len = text.len,
         .reply_to = relation.reply_to,
@@ -218,19 +237,62 @@ static void said(struct mx_room *room, const struct event *event, struct relatio
     mem_clear(&text);
 }
 
+static bool is_verification(const struct event *event)
+{
+    const char *type = strcmp(event->type, "m.room.message") == 0 ? scan_text(event->content, "msgtype") : event->type;
+    return type != NULL && strncmp(type, "m.key.verification.", 19) == 0;
+}
+
+static void message(struct mx_room *room, const struct event *event, uint32_t flags, const struct e2ee_plain *proof)
+{
+    struct relation relation = relation_of(event->content);
+    if (relation.edits == NULL) {
+        said(room, event, relation, flags, proof);
+    } else if (room->encrypted == (proof != NULL)) { /* else somebody else could put words into a mouth */
+        edited(room, event, relation.edits);
+    }
+}
+
+void inbound_plain(struct mx_room *room, const struct e2ee_plain *plain, uint32_t flags)
+{
+    if (strcmp(plain->event.sender, room->mx->user) == 0) {
+        consent_echo(room, &plain->event);
+    } else if (is_verification(&plain->event)) {
+        e2ee_verification(room, &plain->event);
+    } else if (strcmp(plain->event.type, "m.room.message") == 0) {
+        message(room, &plain->event, flags, plain);
+    }
+}
+
+static void encrypted(struct mx_room *room, const struct event *event, uint32_t flags)
+{
+    struct e2ee_plain plain;
+    bool own = strcmp(event->sender, room->mx->user) == 0;
+    if ((!own || room->pin_notice) && e2ee_decrypt(room, event, flags, &plain) == HR_OK) {
+        inbound_plain(room, &plain, flags);
+        event_clear(&plain.event);
+    }
+}
+
 void inbound_event(struct mx_room *room, const struct event *event, uint32_t flags)
 {
-    if (room->encrypted || event->is_state || event->id[0] != '$' || strcmp(event->sender, room->mx->user) == 0) {
+    if (event->is_state || event->id[0] != '$') {
         return;
     }
-    if (strcmp(event->type, "m.room.redaction") == 0) {
+    if (strcmp(event->type, "m.room.encrypted") == 0) {
+        encrypted(room, event, flags);
+    } else if (strcmp(event->sender, room->mx->user) == 0) {
+        return;
+    } else if (is_verification(event)) {
+        e2ee_verification(room, event);
+    } else if (strcmp(event->type, "m.room.redaction") == 0) {
         redacted(room, event);
     } else if (strcmp(event->type, "m.room.message") == 0) {
-        struct relation relation = relation_of(event->content);
-        if (relation.edits != NULL) {
-            edited(room, event, relation.edits);
-        } else {
-            said(room, event, relation, flags);
+        if (room->encrypted && !room->told_plain) {
+            room->told_plain = true;
+            room->mx->api->log(room->mx->bot, HR_WARN, "%s wrote in plain text in %s, which is encrypted",
+                               event->sender, room->address);
         }
+        message(room, event, flags, NULL);
     }
 }

@@ -171,11 +171,6 @@ static void accept_private(struct invite *invite)
         return;
     }
     room_set_id(room, invite->room_id);
-    if (room->encrypted) {
-        mem_set(&room->gone, "encrypted"); /* forgotten when the reply is read */
-        turn_down(invite, ROOM_ENCRYPTED);
-        return;
-    }
     mem_set(&room->inviter, invite->from);
     room->active_ms = mx->api->now_ms(mx->bot);
     accept(invite, room);
@@ -250,12 +245,7 @@ static void decide(struct invite *invite)
     if (invite->busy || mx->api->monotonic_ms(mx->bot) < invite->not_before_ms) {
         return;
     }
-    if (invite->encrypted || (room != NULL && room->encrypted)) {
-        if (room != NULL) {
-            room_encrypt(room);
-        }
-        turn_down(invite, ROOM_ENCRYPTED);
-    } else if (room != NULL && !room->private) {
+    if (room != NULL && !room->private) {
         if (room->gone != NULL && !known) {
             turn_down(invite, "I was removed from this room. Somebody who runs the chat has to invite me.");
         } else {

@@ -6,9 +6,12 @@
 #include "budget.h"
 #include "call.h"
 #include "check.h"
+#include "consent.h"
 #include "discover.h"
 #include "doubt.h"
 #include "e2ee/e2ee.h"
+#include "e2ee/recovery.h"
+#include "e2ee/verify.h"
 #include "invite.h"
 #include "login.h"
 #include "render.h"
@@ -16,6 +19,7 @@
 #include "schema.h"
 #include "send.h"
 #include "sync.h"
+#include "texts.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -45,12 +49,6 @@ static const struct hr_option options[] = {
      "Milliseconds for each message the account may send in the long run (Synapse as installed: 5000); 0: no limit.",
      NULL},
     {"burst", HR_INT, "10", 0, 100000, "Messages that may go at once after a quiet time; 0: no limit.", NULL},
-    {0},
-};
-
-static const struct hr_text texts[] = {
-    {"gap_older", "I was away. The newest lines from here reach the other rooms now. Older ones do not.", ""},
-    {"gap_all", "I was away. Lines said here in the meantime do not reach the other rooms.", ""},
     {0},
 };
 
@@ -180,6 +178,16 @@ static void report(void *state, struct hr_out *out)
     }
 }
 
+static const struct hr_tool tools[] = {
+    {"verify", "[yes | no | accept USER]",
+     "Shows the emoji and numbers of a person who verifies the bot, and takes the answer whether they see the same.",
+     verify_tool},
+    {"recovery-key", "[new | use KEY]",
+     "Shows the recovery key of the bot's Matrix account, once; makes a new one; or gives the bot its identity back.",
+     recovery_tool},
+    {0},
+};
+
 static const struct hr_network network = {
     .size = sizeof(network),
     .service = "Matrix",
@@ -194,10 +202,11 @@ static const struct hr_network network = {
 };
 
 const struct hr_plugin hashroom_plugin = {
-    HR_PLUGIN_HEADER,       .name = "matrix",
-    .version = "0.1.0",     .help = "Rooms on a Matrix homeserver, as an ordinary user of it.",
-    .options = options,     .schema = matrix_schema,
-    .texts = texts,         .network = &network,
-    .check = check_options, .start = start,
-    .stop = stop,           .report = report,
+    HR_PLUGIN_HEADER,      .name = "matrix",
+    .version = "0.1.0",    .help = "Rooms on a Matrix homeserver, as an ordinary user of it.",
+    .options = options,    .commands = consent_commands,
+    .texts = matrix_texts, .schema = matrix_schema,
+    .network = &network,   .check = check_options,
+    .start = start,        .stop = stop,
+    .report = report,      .tools = tools,
 };

@@ -57,7 +57,9 @@ struct mx_room {
     bool joined;     /* this run has seen it among the joined rooms */
     bool whole;      /* all of its state was read: rights and encryption are known */
     bool up;         /* the host was told that parts may go */
-    bool encrypted;  /* once and for ever: nothing is read, nothing is sent */
+    bool encrypted;  /* once and for ever: nothing leaves in plain text */
+    bool told_plain; /* that somebody wrote in plain text there all the same */
+    bool pin_notice; /* the notice that the room is carried elsewhere is to be pinned when it comes back */
     char *gone;      /* kicked or banned: why; stays out. NULL: not so */
     char *reason;    /* why it is down, plain words */
     char *last_event; /* newest event read, "" if none; NULL: never in there so far */

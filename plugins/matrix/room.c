@@ -3,6 +3,8 @@
 #include "room.h"
 
 #include "call.h"
+#include "consent.h"
+#include "e2ee/e2ee.h"
 #include "member.h"
 #include "seen.h"
 #include "sync.h"
@@ -170,8 +172,8 @@ void room_free_all(struct matrix *mx)
     mx->room_count = mx->room_cap = 0;
 }
 
-static const char ENCRYPTED[] = "the room is encrypted, so nothing is read or said there; give the chat a room without "
-                                "encryption";
+static const char UNREADABLE[] = "the room is encrypted in a way this bot can't read, or lost its encryption; give the "
+                                 "chat another room";
 
 /* ---- states ------------------------------------------------------------------------- */
 
@@ -198,7 +200,11 @@ static void room_mute(struct mx_room *room, int has, int needs)
 static void room_up(struct mx_room *room)
 {
     int has, needs;
-    if (room->up || room->encrypted || !room->whole || room->gone != NULL || room->successor != NULL || !room->joined) {
+    if (room->up || !room->whole || room->gone != NULL || room->successor != NULL || !room->joined) {
+        return;
+    }
+    if (room->encrypted && !e2ee_may_speak(room)) {
+        room_down(room, UNREADABLE);
         return;
     }
     if (!member_may_speak(room, &has, &needs)) {
@@ -208,6 +214,7 @@ static void room_up(struct mx_room *room)
     room->up = true;
     mem_set(&room->reason, NULL);
     room->mx->net->up(room->mx->bot, room->address);
+    consent_look(room);
 }
 
 void room_encrypt(struct mx_room *room)
@@ -219,7 +226,34 @@ void room_encrypt(struct mx_room *room)
     const struct hr_value args[] = {HR_V_STR(room->id)};
     room->encrypted = true;
     (void)mx->api->sql(mx->bot, "INSERT OR IGNORE INTO matrix_encrypted(room_id) VALUES(?1)", args, 1, NULL, NULL);
-    room_down(room, ENCRYPTED);
+    if (!e2ee_may_speak(room)) {
+        room_down(room, UNREADABLE);
+    } else if (room->up) {
+        consent_look(room);
+    }
+}
+
+struct say {
+    const struct mx_room *room;
+    const char *text, *key;
+};
+
+static int on_own_room(void *arg, const struct hr_room *hr)
+{
+    const struct say *say = arg;
+    const struct matrix *mx = say->room->mx;
+    if (strcmp(hr->address, say->room->address) != 0) {
+        return HR_OK;
+    }
+    struct hr_say what = {.size = sizeof(what), .text = say->text, .priority = HR_REPLY, .key = say->key};
+    (void)mx->api->say(mx->bot, &hr->id, 1, &what, NULL);
+    return HR_EEXIST;
+}
+
+void room_say(struct mx_room *room, const char *text, const char *key)
+{
+    struct say say = {room, text, key};
+    (void)room->mx->net->rooms(room->mx->bot, on_own_room, &say);
 }
 
 static void on_left(struct matrix *mx, void *arg, const struct call_reply *reply)
@@ -248,6 +282,7 @@ void room_leave(struct mx_room *room, const char *reason)
 
 void room_state(struct mx_room *room, const struct event *event)
 {
+    e2ee_state(room, event);
     if (strcmp(event->type, "m.room.encryption") == 0 && event->state_key[0] == '\0') {
         room_encrypt(room);
     } else if (strcmp(event->type, "m.room.member") == 0) {
@@ -278,9 +313,6 @@ void room_joined(struct mx_room *room)
             mem_set(&room->last_event, "");
         }
         (void)room_save(room);
-    }
-    if (room->encrypted) {
-        room_down(room, ENCRYPTED);
     }
 }
 
@@ -361,9 +393,7 @@ void room_synced(struct matrix *mx, bool first)
 {
     for (size_t i = 0; first && i < mx->room_count; i++) {
         struct mx_room *room = mx->room[i];
-        if (room->encrypted) {
-            room_down(room, ENCRYPTED);
-        } else if (room->gone != NULL) {
+        if (room->gone != NULL) {
             room_down(room, room->gone);
         } else if (!room->joined && room->private && room->last_event != NULL) {
             room_left(room); /* while the bot was away */

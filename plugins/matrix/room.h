@@ -2,7 +2,7 @@
 /*
  * The rooms: those of the configuration (id or alias) and private ones that
  * came by invite. Joined at start; after a kick or ban the bot stays out; once
- * encrypted a room stays down for ever; an upgraded room is followed.
+ * encrypted a room stays so for ever (e2ee/e2ee.h); an upgraded room is followed.
  */
 #ifndef MATRIX_ROOM_H
 #define MATRIX_ROOM_H
@@ -10,8 +10,6 @@
 #include "call.h"
 #include "event.h"
 #include "matrix.h"
-
-#define ROOM_ENCRYPTED "I cannot read encrypted rooms. Please invite me to a room without encryption."
 
 int room_load(struct matrix *mx);      /* from the host and from the tables */
 void room_free_all(struct matrix *mx);
@@ -34,6 +32,8 @@ void room_join_later(struct mx_room *room, const struct call_reply *reply); /* i
 void room_down(struct mx_room *room, const char *reason);
 void room_encrypt(struct mx_room *room); /* seen to be encrypted: for ever */
 void room_set_id(struct mx_room *room, const char *id); /* also looks whether it was encrypted before */
+/* One line of the bot's own in this room; key: said once for ever, or NULL. */
+void room_say(struct mx_room *room, const char *text, const char *key);
 /* Leaves a private room; the reason is a sentence of ours, for the people in it. */
 void room_leave(struct mx_room *room, const char *reason);
 int room_save(const struct mx_room *room);

@@ -5,6 +5,7 @@
 #include "budget.h"
 #include "call.h"
 #include "doubt.h"
+#include "e2ee/e2ee.h"
 #include "room.h"
 #include "scan.h"
 
@@ -102,40 +103,40 @@ int send_put(struct matrix *mx, const struct send_request *what)
     return HR_OK;
 }
 
-/* Path of the request, and its body into *content (the caller frees it). */
-static const char *request_of(struct matrix *mx, const struct mx_room *room, const struct hr_part *part, char **content)
+/* By the way its room needs. */
+static int send_event(struct matrix *mx, struct mx_room *room, const struct hr_part *part, const json_t *event)
 {
-    json_error_t error;
-    json_t *event = json_loadb(part->body, part->body_len, 0, &error);
-    const char *type = scan_text(event, "type"), *redacts = scan_text(event, "redacts"), *path = NULL;
-    const json_t *body = json_object_get(event, "content");
-    *content = body != NULL ? json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-    if (*content != NULL && redacts != NULL) {
+    const char *type = scan_text(event, "type"), *redacts = scan_text(event, "redacts"), *path;
+    const json_t *content = json_object_get(event, "content");
+    if (!json_is_object(content) || (type == NULL && redacts == NULL)) {
+        return HR_EINVAL;
+    }
+    if (redacts != NULL) { /* says nothing, and servers have to read it */
         path = mx->api->print(mx->bot, "/_matrix/client/v3/rooms/%s/redact/%s/%s", call_encode(mx, room->id),
                               call_encode(mx, redacts), call_encode(mx, part->txn));
-    } else if (*content != NULL && type != NULL) {
+    } else if (room->encrypted) { /* never plain text where it was encrypted once */
+        return e2ee_send(room, part, type, content);
+    } else {
         path = mx->api->print(mx->bot, "/_matrix/client/v3/rooms/%s/send/%s/%s", call_encode(mx, room->id),
                               call_encode(mx, type), call_encode(mx, part->txn));
     }
-    json_decref(event);
-    return path;
+    char *body = json_dumps(content, JSON_COMPACT | JSON_SORT_KEYS);
+    struct send_request request = {
+        .part = part->id, .attempt = part->attempt, .txn = part->txn, .path = path, .body = body};
+    int rc = body != NULL ? send_put(mx, &request) : HR_EINVAL;
+    free(body);
+    return rc;
 }
 
-int send_plain(struct matrix *mx, const struct mx_room *room, const struct hr_part *part)
+int send_again(struct matrix *mx, struct mx_room *room, const struct hr_part *part)
 {
     if (mx->token == NULL || room->id == NULL || !room->up) {
         return HR_ERETRY;
     }
-    char *content = NULL;
-    const char *path = request_of(mx, room, part, &content);
-    if (path == NULL) {
-        free(content);
-        return HR_EINVAL;
-    }
-    int rc =
-        send_put(mx, &(struct send_request){
-                         .part = part->id, .attempt = part->attempt, .txn = part->txn, .path = path, .body = content});
-    free(content);
+    json_error_t error;
+    json_t *event = json_loadb(part->body, part->body_len, 0, &error);
+    int rc = send_event(mx, room, part, event);
+    json_decref(event);
     return rc;
 }
 
@@ -149,15 +150,14 @@ static bool is_forgotten(const struct matrix *mx, const struct hr_part *part)
 int send_part(void *state, const struct hr_part *part)
 {
     struct matrix *mx = state;
-    const struct mx_room *room = room_by_address(mx, part->room->address);
-    if (room == NULL || room->encrypted) { /* never plain text where it was encrypted once */
-        mx->net->sent(mx->bot, part->id, HR_EFAIL, NULL, 0,
-                      room == NULL ? "the bot is not in that room" : "the room is encrypted");
+    struct mx_room *room = room_by_address(mx, part->room->address);
+    if (room == NULL) {
+        mx->net->sent(mx->bot, part->id, HR_EFAIL, NULL, 0, "the bot is not in that room");
         return HR_OK;
     }
     /* An edit or a removal does no harm when it comes twice. */
     if (part->act == HR_ACT_SAY && is_forgotten(mx, part)) {
         return doubt_look_up(mx, room, part);
     }
-    return send_plain(mx, room, part);
+    return send_again(mx, room, part);
 }

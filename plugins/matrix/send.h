@@ -18,6 +18,6 @@ struct send_request {
  * nothing was answered. */
 int send_put(struct matrix *mx, const struct send_request *what);
 /* As it is, not encrypted: a negative status says why nothing was sent. Uses id, txn, body, attempt. */
-int send_plain(struct matrix *mx, const struct mx_room *room, const struct hr_part *part);
+int send_again(struct matrix *mx, struct mx_room *room, const struct hr_part *part);
 
 #endif

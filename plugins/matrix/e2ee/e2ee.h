@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * End-to-end encryption of one account: the door for the rest of the plugin.
- * No file outside this folder includes another header of it.
+ * No file outside this folder includes another header of it, but for the tables
+ * of the operator's tools.
  *
  * Every ratchet is written with sql() in the callback that turned it, and so
  * stands on disk before the request that carries what it made (network.h). What
@@ -50,6 +51,13 @@ void e2ee_sync(struct matrix *mx, struct scan reply);
 /* State of a room that decides about keys (encryption, history visibility,
  * members), in order. Any room; what does not matter is left aside. */
 void e2ee_state(struct mx_room *room, const struct event *event);
+/* An encrypted room whose way of encryption is known: parts may go. */
+bool e2ee_may_speak(struct mx_room *room);
+/* Who agreed that an encrypted room is carried to other networks; "": nobody. Callback's arena. */
+const char *e2ee_agreed(struct mx_room *room);
+int e2ee_agree(struct mx_room *room, const char *who); /* "": takes it back */
+/* An m.key.verification.* event of a room, or an m.room.message with such a msgtype; plain or decrypted. */
+void e2ee_verification(struct mx_room *room, const struct event *event);
 /* The timeline had a gap: members may have come and gone unseen. */
 void e2ee_gap(struct mx_room *room);
 
@@ -61,7 +69,7 @@ struct e2ee_plain {
     char device[256];    /* of the sender, or "" */
 };
 /* An m.room.encrypted event of a timeline. HR_OK; HR_ERETRY: its key is not
- * here yet: kept, inbound_late() follows when it comes, or never; HR_EDENIED:
+ * here yet: kept, inbound_plain() follows when it comes, or never; HR_EDENIED:
  * refused, logged; HR_EEXIST: the same event was read before (fine, go on). */
 int e2ee_decrypt(struct mx_room *room, const struct event *event, uint32_t flags, struct e2ee_plain *out);
 
@@ -71,5 +79,9 @@ int e2ee_decrypt(struct mx_room *room, const struct event *event, uint32_t flags
  * with sent() as send_part() does. The ciphertext is made once: a part that
  * comes again goes out as it was. */
 int e2ee_send(struct mx_room *room, const struct hr_part *part, const char *type, const json_t *content);
+
+/* The content of the m.room.encrypted event that a part went out as, or NULL: it never did, from this
+ * device. The caller owns it. */
+json_t *e2ee_sealed(struct matrix *mx, const char *txn);
 
 #endif

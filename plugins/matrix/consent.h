@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Carrying what is said in an encrypted room to other networks ends its secrecy.
+ * So the room stays sealed (HR_ROOM_SEALED) until a host agrees in it: `!bridge
+ * encrypted yes`. What was agreed to is said aloud and pinned.
+ */
+#ifndef MATRIX_CONSENT_H
+#define MATRIX_CONSENT_H
+
+#include "event.h"
+#include "matrix.h"
+
+extern const struct hr_command consent_commands[];
+
+void consent_look(struct mx_room *room); /* the room is up, or became encrypted: seals it where it has to be */
+void consent_echo(struct mx_room *room, const struct event *event); /* an own message came back: the notice is pinned */
+
+#endif

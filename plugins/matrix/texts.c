@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* What the matrix plugin itself says to people. */
+#include "texts.h"
+
+const struct hr_text matrix_texts[] = {
+    {"gap_older", "I was away. The newest lines from here reach the other rooms now. Older ones do not.", ""},
+    {"gap_all", "I was away. Lines said here in the meantime do not reach the other rooms.", ""},
+    {"M01", "I could not read a message from {name}. Please send it again.", "name=Asha"},
+    {"M02",
+     "This room is encrypted. What you say here stays here until a host agrees that I carry it to the chat's other "
+     "rooms. To agree, a host types: !bridge encrypted yes",
+     NULL},
+    {"M03",
+     "This room is encrypted, and what you say here is carried to the chat's other rooms, where it is not. A host "
+     "agreed to that. To end it, a host types: !bridge encrypted no",
+     NULL},
+    {"M04", "From now on nothing is carried out of this room or into it.", NULL},
+    {"M05", "Please type !bridge encrypted yes, or !bridge encrypted no", NULL},
+    {"M06", "This room is not encrypted, so there is nothing to agree to.", NULL},
+    {"M07", "Your messages here are private. Please type that in the room it is about.", NULL},
+    {0},
+};
