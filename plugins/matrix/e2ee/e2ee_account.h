@@ -35,6 +35,8 @@ struct e2ee {
     struct group_lates *late;
     struct verifications *verify;
     struct backup *backup;
+    struct recovery *recovery;
+    struct recovery_use *use;
     unsigned changes;             /* rises whenever devices, identities or members change: who has to have a
                                      room's key is looked up again only then */
     unsigned answers;             /* to key requests, since */
