@@ -77,10 +77,12 @@ static void on_sent(struct matrix *mx, void *arg, const struct call_reply *reply
     const char *reason = NULL;
     int64_t wait_ms = matrix_backoff_ms(mx, sending->attempt);
     int rc = outcome(mx, sending->attempt, reply, &reason, &wait_ms);
-    if (rc != HR_ERETRY && sending->settled != NULL) {
+    if ((rc != HR_ERETRY || sending->part == 0) && sending->settled != NULL) {
         sending->settled(mx, sending->txn);
     }
-    if (rc == HR_OK) {
+    if (sending->part == 0) {
+        ; /* nobody waits for it */
+    } else if (rc == HR_OK) {
         mx->net->sent(mx->bot, sending->part, HR_OK, scan_text(reply->json, "event_id"), 0, NULL);
     } else {
         mx->net->sent(mx->bot, sending->part, rc, NULL, rc == HR_ERETRY ? wait_ms : 0, reason);

@@ -8,7 +8,7 @@
 int send_part(void *state, const struct hr_part *part);
 
 struct send_request {
-    uint64_t part;
+    uint64_t part;          /* 0: an event that is none; it is tried once, and the host hears nothing */
     int attempt;            /* 1 is the first */
     const char *txn;
     const char *path, *body; /* of the PUT */

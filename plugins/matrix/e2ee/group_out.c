@@ -77,7 +77,11 @@ static void give_back(struct job *job, int status, int64_t wait_ms, const char *
     struct matrix *mx = job->mx;
     uint64_t part = job->part;
     job_free(job);
-    mx->net->sent(mx->bot, part, status, NULL, wait_ms, reason);
+    if (part != 0) {
+        mx->net->sent(mx->bot, part, status, NULL, wait_ms, reason);
+    } else {
+        matrix_error(mx, "an event of a verification could not be sent: %s", reason);
+    }
 }
 
 static void try_later(struct job *job, const char *reason)
@@ -345,7 +349,7 @@ static int on_sealed(void *arg, const struct hr_value *column, size_t count)
     return HR_OK;
 }
 
-static char *sealed_before(struct matrix *mx, const char *txn)
+char *group_out_sealed(struct matrix *mx, const char *txn)
 {
     char *content = NULL;
     const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(txn)};
@@ -370,19 +374,9 @@ static bool is_complete(struct matrix *mx, const char *room_id)
     return usable && complete_of(mx, room_id)->changes == mx->e2ee->changes;
 }
 
-int group_out_send(struct mx_room *room, const struct hr_part *part, const char *type, const json_t *content)
+static void begin(struct mx_room *room, const struct hr_part *part, const char *type, const json_t *content)
 {
     struct matrix *mx = room->mx;
-    struct crypto_room rules;
-    if (crypto_room_get(mx, room->id, &rules) < 0 || !rules.readable || !mx->e2ee->open) {
-        return HR_ERETRY; /* its state is still to come, or our keys are */
-    }
-    char *before = sealed_before(mx, part->txn);
-    if (before != NULL) {
-        put(mx, room->id, part->txn, part->id, part->attempt, before);
-        free(before);
-        return HR_OK;
-    }
     if (mx->e2ee->group_out == NULL) {
         mx->e2ee->group_out = mem_new(sizeof(*mx->e2ee->group_out));
         mx->e2ee->changes += mx->e2ee->changes == 0; /* 0 stands for never complete */
@@ -403,7 +397,44 @@ int group_out_send(struct mx_room *room, const struct hr_part *part, const char 
     } else {
         crypto_room_members(mx, room->id, on_members, job_free, job);
     }
+}
+
+static bool is_ready(struct matrix *mx, const struct mx_room *room)
+{
+    struct crypto_room rules;
+    return room->id != NULL && crypto_room_get(mx, room->id, &rules) == HR_OK && rules.readable && mx->e2ee->open;
+}
+
+int group_out_send(struct mx_room *room, const struct hr_part *part, const char *type, const json_t *content)
+{
+    struct matrix *mx = room->mx;
+    if (!is_ready(mx, room)) {
+        return HR_ERETRY; /* its state is still to come, or our keys are */
+    }
+    char *before = group_out_sealed(mx, part->txn);
+    if (before != NULL) {
+        put(mx, room->id, part->txn, part->id, part->attempt, before);
+        free(before);
+    } else {
+        begin(room, part, type, content);
+    }
     return HR_OK;
+}
+
+void group_out_event(struct mx_room *room, const char *txn, const char *type, const json_t *content)
+{
+    struct matrix *mx = room->mx;
+    const struct hr_part part = {.size = sizeof(part), .txn = txn, .attempt = 1};
+    mx->net->spend(mx->bot, 1);
+    if (room->encrypted && is_ready(mx, room)) {
+        begin(room, &part, type, content);
+    } else if (!room->encrypted && room->id != NULL) {
+        char *text = json_dumps(content, JSON_COMPACT);
+        const char *path = mx->api->print(mx->bot, "/_matrix/client/v3/rooms/%s/send/%s/%s", call_encode(mx, room->id),
+                                          call_encode(mx, type), call_encode(mx, txn));
+        (void)send_put(mx, &(struct send_request){.attempt = 1, .txn = txn, .path = path, .body = text});
+        free(text);
+    }
 }
 
 void group_out_stop(struct matrix *mx)

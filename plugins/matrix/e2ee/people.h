@@ -54,6 +54,8 @@ int people_device(struct matrix *mx, const char *user, const char *device, struc
 void people_judge(struct matrix *mx, const struct device_keys *keys, const json_t *object, struct peer *out);
 /* The pinned master key (base64), or NULL; callback's arena. */
 const char *people_master(struct matrix *mx, const char *user);
+/* The one the server shows now: another one if it changed. As above. */
+const char *people_shown_master(struct matrix *mx, const char *user);
 bool people_changed(struct matrix *mx, const char *user);
 void people_verified(struct matrix *mx, const char *user); /* SAS went well */
 /* The identity shown now becomes the pinned one; not verified. HR_ENOTFOUND: nothing changed there. */
