@@ -288,6 +288,10 @@ void call_cancel(struct call *call)
     }
     if (call->request != NULL) {
         call->mx->net->http_cancel(call->request);
+    if (call->handle != NULL) { /* may stand in what drop() frees */
+        *call->handle = NULL;
+        call->handle = NULL;
+    }
     }
     void (*drop)(void *) = call->drop;
     void *arg = call->arg;
