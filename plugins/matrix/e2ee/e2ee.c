@@ -3,13 +3,19 @@
 #include "e2ee.h"
 
 #include "../call.h"
+#include "backup.h"
+#include "crypto_room.h"
 #include "curve.h"
 #include "e2ee_account.h"
 #include "own_identity.h"
 #include "own_keys.h"
 #include "people.h"
 #include "to_device.h"
+#include "group_in.h"
+#include "group_out.h"
 #include "olm_session.h"
+#include "recovery.h"
+#include "verify.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -103,7 +109,9 @@ int e2ee_start(struct matrix *mx)
     }
     rc = people_load(mx);
     rc = rc < 0 ? rc : to_device_load(mx);
-    return rc < 0 ? rc : olm_session_load(mx);
+    rc = rc < 0 ? rc : olm_session_load(mx);
+    group_in_load(mx);
+    return rc;
 }
 
 void e2ee_stop(struct matrix *mx)
@@ -114,9 +122,15 @@ void e2ee_stop(struct matrix *mx)
     }
     mx->api->timer_stop(e2ee->timer);
     call_cancel(e2ee->opening);
+    crypto_room_stop(mx); /* each of these four drops what waits there, which group_out holds the list of */
     olm_session_stop(mx);
     people_stop(mx);
     to_device_stop(mx);
+    group_out_stop(mx);
+    group_in_stop(mx);
+    verify_stop(mx);
+    recovery_stop(mx);
+    backup_stop(mx);
     own_identity_stop(mx);
     own_keys_stop(mx);
     ratchet_account_free(e2ee->account);

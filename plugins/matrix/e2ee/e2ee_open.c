@@ -2,6 +2,7 @@
 /* From a login to keys on the server: what it shows of us decides whether ours are used, made, or none. */
 #include "../call.h"
 #include "../login.h"
+#include "backup.h"
 #include "own_identity.h"
 #include "own_keys.h"
 #include "olm_session.h"
@@ -95,6 +96,7 @@ static void on_identity(struct matrix *mx)
     people_wake(mx);
     to_device_wake(mx);
     olm_session_wake(mx);
+    backup_open(mx);
     ready(mx);
 }
 

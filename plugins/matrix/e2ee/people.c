@@ -336,6 +336,12 @@ const char *people_master(struct matrix *mx, const char *user)
     return person != NULL && person->master[0] != '\0' ? mx->api->print(mx->bot, "%s", person->master) : NULL;
 }
 
+const char *people_shown_master(struct matrix *mx, const char *user)
+{
+    const struct person *person = people_find(mx, user);
+    return person != NULL && person->shown[0] != '\0' ? mx->api->print(mx->bot, "%s", person->shown) : NULL;
+}
+
 bool people_changed(struct matrix *mx, const char *user)
 {
     const struct person *person = people_find(mx, user);
