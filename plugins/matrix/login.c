@@ -332,6 +332,7 @@ int login_farewell(void *state)
         struct call_request request = {.method = "POST", .path = "/_matrix/client/v3/logout", .body = "{}"};
         mx->stopped = true;
         sync_stop(mx);
+        e2ee_rest(mx);
         mx->parting = call_start(mx, &request, on_logout, NULL, NULL) == HR_OK ? LOGGING_OUT : LOGGED_OUT;
     }
     return mx->parting == LOGGING_OUT ? HR_ERETRY : HR_OK;

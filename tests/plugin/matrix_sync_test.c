@@ -247,7 +247,7 @@ static void a_limited_timeline_is_filled_back_in_order(void **state)
     for (size_t i = 0; i < 5; i++) {
         const struct fake_record *post = fake_nth(world->fake, FAKE_POST, i);
         assert_string_equal(post->text, texts[i]);
-        assert_int_equal(post->flags, i > 0 && i < 4 ? HR_MSG_HISTORY : 0);
+        assert_int_equal(post->flags, HR_MSG_WEAK | (i > 0 && i < 4 ? HR_MSG_HISTORY : 0));
     }
     assert_int_equal(fake_number(world->fake, "SELECT since = 's3' FROM matrix_account"), 1);
     assert_int_equal(fake_number(world->fake, "SELECT last_event = '$5' FROM matrix_room"), 1);
@@ -370,9 +370,9 @@ static void a_place_the_server_forgot_is_found_again_by_the_last_event(void **st
     sync_events(world, TEXT("$0", ASHA, "long ago") "," TEXT("$1", ASHA, "one") "," TEXT("$2", BEN, "two"));
     assert_int_equal(fake_count(world->fake, FAKE_POST), 2);
     assert_string_equal(last_post(world)->text, "two");
-    assert_int_equal(last_post(world)->flags, HR_MSG_HISTORY);
+    assert_int_equal(last_post(world)->flags, HR_MSG_HISTORY | HR_MSG_WEAK);
     sync_events(world, TEXT("$3", BEN, "three"));
-    assert_int_equal(last_post(world)->flags, 0);
+    assert_int_equal(last_post(world)->flags, HR_MSG_WEAK);
     world_free(world);
 }
 
@@ -390,7 +390,7 @@ static void a_place_the_server_forgot_with_a_gap_is_filled_to_the_last_event(voi
     assert_int_equal(fake_count(world->fake, FAKE_POST), 4);
     assert_string_equal(fake_nth(world->fake, FAKE_POST, 1)->text, "two");
     assert_string_equal(fake_nth(world->fake, FAKE_POST, 3)->text, "four");
-    assert_int_equal(fake_nth(world->fake, FAKE_POST, 3)->flags, HR_MSG_HISTORY);
+    assert_int_equal(fake_nth(world->fake, FAKE_POST, 3)->flags, HR_MSG_HISTORY | HR_MSG_WEAK);
     world_free(world);
 }
 

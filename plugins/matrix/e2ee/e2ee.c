@@ -141,6 +141,12 @@ void e2ee_stop(struct matrix *mx)
     mx->e2ee = NULL;
 }
 
+void e2ee_rest(struct matrix *mx)
+{
+    recovery_stop(mx);
+    backup_stop(mx);
+}
+
 bool e2ee_needs_device(const struct matrix *mx)
 {
     return mx->e2ee->lost;

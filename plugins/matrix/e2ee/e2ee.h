@@ -37,6 +37,7 @@ bool e2ee_needs_device(const struct matrix *mx);
  * that is away is asked again until it answers. A new device (or a store that
  * was restored) gets new keys here. */
 void e2ee_open(struct matrix *mx, void (*ready)(struct matrix *mx));
+void e2ee_rest(struct matrix *mx); /* the session ends: asks the server for nothing more by itself */
 /* Why encrypted rooms can't be used until the operator does something, or NULL. */
 const char *e2ee_closed(const struct matrix *mx);
 /* What the status line says: identity, devices, what could not be read. */
