@@ -4,6 +4,7 @@
 #include "config.h"
 #include "log.h"
 #include "store.h"
+#include "turn.h"
 #include "xalloc.h"
 #include <sys/stat.h>
 #include <unistd.h>
@@ -107,6 +108,7 @@ void wal_tidy(struct wal *wal, bool quiet)
     if (!over && wal->pages < (quiet ? QUIET_PAGES : WAL_FULL_PAGES)) {
         return;
     }
+    turn_finish(wal->app->turn); /* under load there is always one open when a timer runs */
     int left = 0, moved = 0;
     sqlite3 *db = store_db(wal->app->store);
     (void)sqlite3_busy_timeout(db, 0); /* a reader isn't waited for: nothing else would go on meanwhile */
@@ -119,7 +121,7 @@ void wal_tidy(struct wal *wal, bool quiet)
         wal->told_ms = 0;
     } else if (over) {
         tell_held(wal);
-    } else if (code != SQLITE_OK && code != SQLITE_BUSY) {
+    } else if (code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_LOCKED) {
         store_fatal(wal->app->store, "moving changes into the database");
     }
     if (!done) {

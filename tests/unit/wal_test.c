@@ -132,6 +132,36 @@ static void a_quiet_time_comes_by_itself(void **state)
     uv_run(&s->loop, UV_RUN_DEFAULT); /* `alive` ends with this function */
 }
 
+static void a_turn_that_is_open_is_ended_first(void **state)
+{
+    struct state *s = *state;
+    struct wal *wal = wal_new(&s->app);
+    write_pages(s, WAL_FULL_PAGES);
+    turn_write(s->app.turn);
+    sqlite3_stmt *stmt = store_sql(s->app.store, "INSERT INTO host_meta(key, value) VALUES('in', 'time')");
+    assert_int_equal(store_run(s->app.store, stmt), HR_OK);
+    wal_tidy(wal, false);
+    assert_false(turn_is_open(s->app.turn));
+    assert_int_equal(wal_pages(wal), 0);
+    wal_free(wal);
+}
+
+static void a_reading_of_our_own_that_is_under_way_is_waited_for(void **state)
+{
+    struct state *s = *state;
+    struct wal *wal = wal_new(&s->app);
+    sqlite3_stmt *stmt = store_sql(s->app.store, "SELECT key FROM host_meta");
+    write_pages(s, 10);
+    assert_true(store_row(s->app.store, stmt));
+    write_pages(s, WAL_CEILING_PAGES + 100);
+    wal_tidy(wal, false);
+    assert_true(wal_pages(wal) > 0);
+    sqlite3_reset(stmt);
+    wal_tidy(wal, false);
+    assert_int_equal(wal_pages(wal), 0);
+    wal_free(wal);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, state_setup, state_teardown)
@@ -140,6 +170,8 @@ int main(void)
         T(a_busy_day_without_a_quiet_time_has_its_limit_too),
         T(a_reader_that_does_not_end_is_named_and_the_log_shrinks_when_it_does),
         T(a_quiet_time_comes_by_itself),
+        T(a_turn_that_is_open_is_ended_first),
+        T(a_reading_of_our_own_that_is_under_way_is_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
