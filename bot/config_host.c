@@ -69,7 +69,9 @@ static const struct hr_option room_options[] = {
     {.name = "pace",
      .type = HR_STR,
      .preset = "calm",
-     .help = "calm: at most 4 posts from social networks a minute. full: as fast as the network allows."},
+     .help = "calm: at most 4 posts from social networks a minute, few emoji, no pictures made of symbols. full: all "
+             "of it, as "
+             "fast as the network allows."},
     {.name = "power_host",
      .type = HR_INT,
      .preset = "0",

@@ -4,6 +4,7 @@
 #include "merge.h"
 #include "message.h"
 #include "network.h"
+#include "reduce.h"
 #include "room.h"
 #include "xalloc.h"
 
@@ -127,6 +128,9 @@ int pump_delivery(struct outbox *outbox, const struct item *item, struct arena *
         .thread_remote = "",
     };
     read_lead(outbox, item->delivery, arena, out);
+    if (out->lead[0] != '\0' && (out->room->flags & (HR_ROOM_PEOPLE | HR_ROOM_FULL)) == HR_ROOM_PEOPLE) {
+        out->text = reduce_text(arena, message.text, out->lead_url); /* calm rooms, by R12 and R14 */
+    }
     if (item->act != HR_ACT_SAY) {
         read_targets(outbox, item, arena, out);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes: what comes through the door is valid, clean, within its size, and the same the second time. */
+#include "reduce.h"
 #include "utf8.h"
 #include "utf8_table.h"
 #include "xalloc.h"
@@ -34,8 +35,22 @@ static void clean_twice(const uint8_t *data, size_t size, size_t max_bytes, unsi
     buf_clear(&twice);
 }
 
+/* For calm rooms: valid, and hardly longer. */
+static void reduce_once(const uint8_t *data, size_t size)
+{
+    struct arena arena = {0};
+    struct buf clean;
+    buf_init(&clean, MAX_BYTES + 1);
+    BUG_IF(utf8_clean(&clean, (const char *)data, size, MAX_BYTES, 0) != HR_OK);
+    const char *once = reduce_text(&arena, buf_str(&clean), "");
+    BUG_IF(!utf8_valid(once, strlen(once)) || strlen(once) > clean.len + 64);
+    buf_clear(&clean);
+    arena_clear(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    reduce_once(data, size);
     clean_twice(data, size, MAX_BYTES, 0);
     clean_twice(data, size, MAX_BYTES, UTF8_LINE);
     clean_twice(data, size, size / 2 < MAX_BYTES ? size / 2 : MAX_BYTES, 0);
