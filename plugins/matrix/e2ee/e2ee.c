@@ -49,20 +49,42 @@ bool e2ee_worth_a_line(unsigned *count)
     return (n & (n - 1)) == 0; /* who floods us does not flood the log */
 }
 
+/* Whether these words are new, and the log has place for them. */
+static bool is_worth_telling(struct matrix *mx, const char *text)
+{
+    struct e2ee *e2ee = mx->e2ee;
+    int64_t now_ms = mx->api->monotonic_ms(mx->bot);
+    uint64_t hash = 14695981039346656037ULL; /* FNV-1a */
+    for (const char *p = text; *p != '\0'; p++) {
+        hash = (hash ^ (unsigned char)*p) * 1099511628211ULL;
+    }
+    for (size_t i = 0; i < E2EE_TOLD; i++) {
+        if (e2ee->told[i] == hash) {
+            return false;
+        }
+    }
+    if (now_ms - e2ee->told_ms >= 3600000) {
+        e2ee->told_ms = now_ms;
+        e2ee->told_lines = 0;
+    }
+    e2ee->told[e2ee->told_count++ % E2EE_TOLD] = hash;
+    return e2ee->told_lines++ < E2EE_TOLD_AN_HOUR || (e2ee->told_lines & (e2ee->told_lines - 1)) == 0;
+}
+
 void e2ee_refuse(struct matrix *mx, const char *fmt, ...)
 {
     char text[500];
     va_list ap;
-    if (!e2ee_worth_a_line(&mx->e2ee->refused)) {
-        return;
-    }
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     for (char *p = text; *p != '\0'; p++) { /* ids of strangers are in it */
         *p = (unsigned char)*p < ' ' || *p == 0x7F ? '?' : *p;
     }
-    mx->api->log(mx->bot, HR_WARN, "%s (refused so far: %u)", text, mx->e2ee->refused);
+    mx->e2ee->refused++;
+    if (is_worth_telling(mx, text)) {
+        mx->api->log(mx->bot, HR_WARN, "%s (refused so far: %u)", text, mx->e2ee->refused);
+    }
 }
 
 /* ---- life --------------------------------------------------------------------------- */

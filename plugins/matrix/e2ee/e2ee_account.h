@@ -11,6 +11,11 @@
 #include "e2ee.h"
 #include "ratchet.h"
 
+enum {
+    E2EE_TOLD = 128,       /* refusals remembered, so that the same one is not told again */
+    E2EE_TOLD_AN_HOUR = 60, /* lines in the log: then the 1st, 2nd, 4th ... */
+};
+
 struct e2ee {
     struct matrix *mx;
     uint8_t pickle_key[32];     /* derived by the host from a key outside the database */
@@ -42,6 +47,9 @@ struct e2ee {
     unsigned answers;             /* to key requests, since */
     int64_t answers_since_ms;     /* ... monotonic */
     unsigned refused, unreadable; /* for the status line */
+    uint64_t told[E2EE_TOLD];     /* hashes of the last refusals that were logged: each is told once */
+    unsigned told_count, told_lines; /* all of them; since told_ms */
+    int64_t told_ms;              /* monotonic */
 };
 
 /* Pickles the account into its row: after every call that changed it, in the same callback. */
@@ -50,7 +58,8 @@ int e2ee_account_save(struct matrix *mx);
 void e2ee_close(struct matrix *mx, const char *why);
 /* "The 1st, 2nd, 4th ... time": may this be logged again? Counts in *count. */
 bool e2ee_worth_a_line(unsigned *count);
-/* A line for the operator about something hostile or broken, with its count. */
+/* A line for the operator about something hostile or broken: the same words are told once, and who makes many
+ * different ones does not flood the log. */
 void e2ee_refuse(struct matrix *mx, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif
