@@ -111,7 +111,7 @@ static const struct hr_option role_options[] = {
 static const struct config_sample room_samples[] = {
     {"matrix/#dpulo:example.org",
      "A room on Matrix, by its address, or by its id that begins with ! (in Element: Settings of the room, General and "
-     "Advanced). Invite the bot to a private room. A room with encryption can't be used."},
+     "Advanced). Invite the bot to a private room. In one with encryption a host types !bridge encrypted yes."},
     {"twitter/#dpulo", "The hashtag on Twitter: posts come from here while a chat is on, and questions go there."},
     {0},
 };
