@@ -186,19 +186,25 @@ int64_t budget_posts_left(struct budget *budget)
     return left;
 }
 
+static void say_limit(char out[32], int64_t limit)
+{
+    out[0] = '\0';
+    if (limit > 0) {
+        snprintf(out, 32, " of %" PRId64, limit / 10);
+    }
+}
+
 void budget_report(struct budget *budget, struct hr_out *out)
 {
     struct twitter *twitter = budget->twitter;
     new_day(budget);
     read_sums(budget);
-    twitter->api->out(out, "Twitter has cost %" PRId64 " cents today and %" PRId64 " cents this month.\n",
-                      budget->day_spent / 10, budget->month_spent / 10);
+    char day[32], month[32];
+    say_limit(day, budget->day_limit);
+    say_limit(month, budget->month_limit);
+    twitter->api->out(out, "Twitter has cost %" PRId64 "%s cents today and %" PRId64 "%s cents this month.\n",
+                      budget->day_spent / 10, day, budget->month_spent / 10, month);
     const char *stop = budget_stop(budget);
-    if (stop == NULL && (over(budget->day_spent, budget->day_limit, budget->soft_percent) ||
-                         over(budget->month_spent, budget->month_limit, budget->soft_percent))) {
-        twitter->api->out(out, "That is near the limit of %" PRId64 " cents a day or %" PRId64 " a month.\n",
-                          budget->day_limit / 10, budget->month_limit / 10);
-    }
     if (stop != NULL) {
         twitter->api->out(out, "Posts on Twitter are not read: %s.\n", stop);
     }

@@ -279,6 +279,10 @@ int64_t client_reset_ms(struct client *client, const struct hr_reply *reply)
     if (date != NULL && strptime(date, "%a, %d %b %Y %H:%M:%S GMT", &tm) != NULL) {
         now_ms = (int64_t)timegm(&tm) * 1000;
     }
+    const char *left = header(reply->headers, "x-rate-limit-remaining: ");
+    if (left != NULL && strtoll(left, NULL, 10) > 0) {
+        reset = NULL; /* the limit of requests is not what was hit: another connection, a cap */
+    }
     int64_t wait = reset != NULL ? strtoll(reset, NULL, 10) * 1000 - now_ms : 0;
     wait = wait < reply->retry_ms ? reply->retry_ms : wait;
     return wait < 0 ? 0 : wait > RESET_MAX_MS ? RESET_MAX_MS : wait;

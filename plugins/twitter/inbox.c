@@ -63,6 +63,9 @@ int inbox_take(struct twitter *twitter, const json_t *data, const json_t *includ
             deletions_author(twitter->deletions, post.author_id);
         }
     }
+    if ((post.kind == POST_WITHHELD || post.kind == POST_PROTECTED) && reader_seen(twitter, post.key)) {
+        (void)twitter->api->net->remove(twitter->bot, post.key); /* it was shown before */
+    }
     post_clear(&post);
     return status;
 }

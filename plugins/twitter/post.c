@@ -145,13 +145,16 @@ static const char *first_version(const json_t *data)
 void post_read(struct post *post, const json_t *data, const json_t *includes)
 {
     *post = (struct post){.kind = judge(data, includes)};
+    if (post->kind == POST_BROKEN || post->kind == POST_RETWEET) {
+        return;
+    }
+    post->id = mem_dup(str(data, "id"));
+    post->key = mem_dup(first_version(data));
     if (post->kind != POST_SHOW) {
         return;
     }
-    const char *id = str(data, "id"), *quoted = reference(data, "quoted");
+    const char *id = post->id, *quoted = reference(data, "quoted");
     const json_t *original = post_included(either(includes, "tweets", "posts"), quoted);
-    post->id = mem_dup(id);
-    post->key = mem_dup(first_version(data));
     post->time_ms = post_time_ms(str(data, "created_at"));
     if (post->time_ms < 0) {
         post->time_ms = snowflake_ms(id);

@@ -28,7 +28,7 @@ struct post {
     uint32_t flags; /* HR_MSG_* */
 };
 
-/* `post` is one element of `data`. Ids, names and text are set for POST_SHOW only. */
+/* `post` is one element of `data`. Names and text are set for POST_SHOW only, ids also for WITHHELD and PROTECTED. */
 void post_read(struct post *post, const json_t *data, const json_t *includes);
 void post_clear(struct post *post);
 /* What the host is given: borrowed from `post`. */

@@ -2,26 +2,29 @@
 /* Recent search for one tag: fills what the stream missed. */
 #include "search.h"
 #include "account.h"
+#include "again.h"
 #include "backoff.h"
 #include "budget.h"
 #include "inbox.h"
 #include "mem.h"
 #include "search_page.h"
+#include "search_row.h"
 #include "snowflake.h"
 #include <inttypes.h>
 
 enum { PAGES_MAX = 20, PAGE_POSTS = 100, PAGE_POSTS_MIN = 10, TOKEN_MAX_BYTES = 4096 };
 static const int64_t OVERLAP_MS = 120 * 1000, SETTLE_MS = 45 * 1000, SPACING_MS = 15 * 1000, MINUTE_MS = 60 * 1000,
-                     FLOOR_MS = (6LL * 24 * 60 + 23 * 60 + 50) * MINUTE_MS;
+                     LATE_INDEX_MS = 4 * 60 * 1000, FLOOR_MS = (6LL * 24 * 60 + 23 * 60 + 50) * MINUTE_MS;
 
 struct search {
     struct twitter *twitter;
     struct client *client;
     char *tag;
-    char cursor[SNOWFLAKE_SIZE]; /* all up to here was seen */
-    int64_t closed_ms;
+    struct search_row row;
     int64_t from_ms, to_ms; /* to_ms: the window has closed, last search */
     int64_t gap_ms;         /* earliest start of a search in this window, for the last one */
+    int64_t hole_ms; /* where the stream's last gap began, to look once more at what the index had late; 0: none */
+    int64_t hole_due_ms;
     bool active, connected, filled;
     int64_t last_ms, again_ms; /* last start; one more wanted then */
     struct hr_timer *timer;    /* chat clock: next search */
@@ -47,39 +50,24 @@ void search_since(const char *cursor, int64_t from_ms, int64_t now_ms, char id[2
 
 /* ---- what outlives a restart ----------------------------------------------------------- */
 
-static int take_cursor(void *arg, const struct hr_value *column, size_t count)
-{
-    struct search *search = arg;
-    if (count == 2 && (column[0].str[0] == '\0' || snowflake_valid(column[0].str))) {
-        snprintf(search->cursor, sizeof(search->cursor), "%s", column[0].str);
-        search->closed_ms = column[1].num;
-    }
-    return HR_OK;
-}
-
-static void load(struct search *search)
-{
-    struct hr_value args[] = {HR_V_STR(search->twitter->api->instance(search->twitter->bot)), HR_V_STR(search->tag)};
-    (void)search->twitter->api->sql(search->twitter->bot,
-                                    "SELECT cursor, closed_ms FROM twitter_cursor WHERE instance = ?1 AND tag = ?2",
-                                    args, 2, take_cursor, search);
-}
-
 static void save(struct search *search)
 {
-    struct hr_value args[] = {HR_V_STR(search->twitter->api->instance(search->twitter->bot)), HR_V_STR(search->tag),
-                              HR_V_STR(search->cursor), HR_V_INT(search->closed_ms)};
-    (void)search->twitter->api->sql(
-        search->twitter->bot,
-        "INSERT INTO twitter_cursor(instance, tag, cursor, closed_ms) VALUES(?1, ?2, ?3, ?4)"
-        " ON CONFLICT(instance, tag) DO UPDATE SET cursor = ?3, closed_ms = ?4",
-        args, 4, NULL, NULL);
+    search_row_save(&search->row, search->twitter, search->tag);
+}
+
+static void note_window(struct search *search, int64_t from_ms, int64_t to_ms)
+{
+    if (search->row.open_from_ms != from_ms || search->row.open_to_ms != to_ms) {
+        search->row.open_from_ms = from_ms;
+        search->row.open_to_ms = to_ms;
+        save(search);
+    }
 }
 
 static void advance(struct search *search, const char *id)
 {
-    if (search->cursor[0] == '\0' || snowflake_compare(id, search->cursor) > 0) {
-        snprintf(search->cursor, sizeof(search->cursor), "%s", id);
+    if (search->row.cursor[0] == '\0' || snowflake_compare(id, search->row.cursor) > 0) {
+        snprintf(search->row.cursor, sizeof(search->row.cursor), "%s", id);
     }
 }
 
@@ -118,6 +106,8 @@ static void walk_end(struct search *search)
         search->again_ms = 0;
     } else if (search->to_ms == 0 && !search->connected) {
         run_at(search, now(search) + MINUTE_MS);
+    } else if (search->to_ms == 0 && search->hole_ms != 0) {
+        run_at(search, search->hole_due_ms);
     }
 }
 
@@ -162,6 +152,11 @@ static void failed(struct search *search, const struct problem *problem, int64_t
         break;
     case PROBLEM_SINCE:
         if (!search->whole_window) {
+            twitter->api->log(
+                twitter->bot, HR_INFO,
+                "search for %s: our last post is older than the 7 days Twitter searches: reading from the "
+                "start of the chat instead",
+                search->tag);
             search->whole_window = true;
             start_walk(search);
             return;
@@ -196,8 +191,9 @@ static void deliver(struct search *search)
     }
     search->filled = search->connected;
     if (search->to_ms != 0) {
-        search->closed_ms = search->to_ms;
+        search->row.closed_ms = search->to_ms;
         search->active = false;
+        again_begin(search->twitter->again, search->tag, search->from_ms);
     }
     save(search);
     twitter->api->log(twitter->bot, HR_INFO, "search for %s: %zu posts, %zu of them new", search->tag,
@@ -280,16 +276,30 @@ static void print_time(char out[32], int64_t ms)
     strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &tm));
 }
 
+/* What was seen already is read again from here, for the index may have had more to come; 0: no need. */
+static int64_t look_back(struct search *search, int64_t at_ms)
+{
+    int64_t from_ms = 0;
+    if (search->to_ms != 0) {
+        from_ms = search->gap_ms;
+    } else if (search->hole_ms != 0 && at_ms >= search->hole_due_ms) {
+        from_ms = search->hole_ms;
+        search->hole_ms = 0;
+    }
+    return from_ms;
+}
+
 static void start_walk(struct search *search)
 {
     int64_t start_ms = 0, at = now(search);
-    const char *cursor = search->whole_window ? "" : search->cursor;
+    const char *cursor = search->whole_window ? "" : search->row.cursor;
     char gap[SNOWFLAKE_SIZE] = "";
     search_pages_clear(&search->pages);
     mem_clear(&search->next);
     search->start_time[0] = search->end_time[0] = '\0';
-    if (search->to_ms != 0 && search->gap_ms != 0) { /* last look: from the first gap, for what the index had late */
-        snowflake_at(search->gap_ms + OVERLAP_MS, gap);
+    int64_t back_ms = look_back(search, at);
+    if (back_ms != 0) {
+        snowflake_at(back_ms + OVERLAP_MS, gap);
         cursor = cursor[0] != '\0' && snowflake_compare(gap, cursor) < 0 ? gap : cursor;
     }
     search_since(cursor, search->from_ms, at, search->since, &start_ms);
@@ -299,6 +309,13 @@ static void start_walk(struct search *search)
     }
     if (search->since[0] == '\0') {
         print_time(search->start_time, start_ms);
+        if (start_ms > search->from_ms) {
+            search->twitter->api->log(
+                search->twitter->bot, HR_WARN,
+                "search for %s: posts before %s can't be read any more: Twitter only searches the "
+                "last 7 days",
+                search->tag, search->start_time);
+        }
     }
     if (search->gap_ms == 0 || begins_ms < search->gap_ms) {
         search->gap_ms = begins_ms;
@@ -332,7 +349,7 @@ struct search *search_new(struct twitter *twitter, struct client *client, const 
 {
     struct search *search = mem_calloc(1, sizeof(*search));
     *search = (struct search){.twitter = twitter, .client = client, .tag = mem_dup(tag)};
-    load(search);
+    search_row_load(&search->row, twitter, tag);
     return search;
 }
 
@@ -360,12 +377,14 @@ void search_free(struct search *search)
     }
 }
 
-void search_open(struct search *search, int64_t from_ms)
+void search_open(struct search *search, int64_t from_ms, int64_t to_ms)
 {
+    note_window(search, from_ms, to_ms);
     if (!search->active || search->to_ms != 0) {
         search_stop(search);
         search->active = true;
-        search->to_ms = search->gap_ms = 0;
+        search->gap_ms = search->to_ms == 0 && search->from_ms == from_ms ? search->gap_ms : 0;
+        search->to_ms = 0;
         run_at(search, from_ms + MINUTE_MS > now(search) + MINUTE_MS ? from_ms + MINUTE_MS : now(search) + MINUTE_MS);
     }
     search->from_ms = from_ms;
@@ -376,12 +395,12 @@ void search_close(struct search *search, int64_t from_ms, int64_t to_ms)
     if (search->active && search->to_ms == to_ms) {
         return;
     }
-    int64_t gap_ms = search->active ? search->gap_ms : 0;
     search_stop(search);
+    search->gap_ms = search->from_ms == from_ms ? search->gap_ms : 0;
     search->active = true;
     search->from_ms = from_ms;
     search->to_ms = to_ms;
-    search->gap_ms = gap_ms;
+    note_window(search, from_ms, to_ms);
     run_at(search, to_ms + MINUTE_MS);
 }
 
@@ -392,8 +411,12 @@ void search_connected(struct search *search, bool connected)
     }
     search->connected = connected;
     search->filled = false;
-    int64_t at = now(search), seen = search->cursor[0] != '\0' ? snowflake_ms(search->cursor) : 0;
+    int64_t at = now(search), seen = search->row.cursor[0] != '\0' ? snowflake_ms(search->row.cursor) : 0;
     seen = seen > search->from_ms ? seen : search->from_ms;
+    if (connected) {
+        search->hole_ms = search->hole_ms != 0 && search->hole_ms < seen ? search->hole_ms : seen - OVERLAP_MS;
+        search->hole_due_ms = at + LATE_INDEX_MS;
+    }
     if (!connected) {
         run_at(search, at + MINUTE_MS);
     } else if (at - seen > MINUTE_MS) {
@@ -412,12 +435,36 @@ void search_saw(struct search *search, const char *id)
     }
 }
 
-int64_t search_closed_ms(struct search *search)
+static void say_missed(struct search *search)
 {
-    return search->closed_ms;
+    char from[32], to[32];
+    int64_t seen_ms = search->row.cursor[0] != '\0' ? snowflake_ms(search->row.cursor) : 0;
+    bool within = seen_ms > search->row.open_from_ms && seen_ms < search->row.open_to_ms;
+    print_time(from, within ? seen_ms : search->row.open_from_ms);
+    print_time(to, search->row.open_to_ms);
+    search->twitter->api->log(
+        search->twitter->bot, HR_WARN,
+        "posts with %s from %s to %s may have been missed: the bot was away, and it is too late to "
+        "show them now; search for %s on x.com",
+        search->tag, from, to, search->tag);
 }
 
-bool search_works(const struct search *search)
+void search_resume(struct search *search)
 {
-    return search->active && search->to_ms != 0;
+    int64_t at = now(search), to_ms = search->row.open_to_ms;
+    if (to_ms == 0 || search->row.closed_ms >= to_ms || at < to_ms || search->active) {
+        return;
+    }
+    if (at < to_ms + SEARCH_LAST_MS) {
+        search_close(search, search->row.open_from_ms, to_ms);
+        return;
+    }
+    say_missed(search);
+    search->row.closed_ms = to_ms;
+    save(search);
+}
+
+int64_t search_closed_ms(struct search *search)
+{
+    return search->row.closed_ms;
 }

@@ -2,6 +2,7 @@
 /* The manifest: what the plugin is to the host, and which part of it answers a callback. */
 #include "twitter.h"
 #include "account.h"
+#include "again.h"
 #include "budget.h"
 #include "client.h"
 #include "credentials.h"
@@ -119,7 +120,8 @@ static const struct hr_option options[] = {
     {.name = "deletions",
      .type = HR_BOOL,
      .preset = "yes",
-     .help = "Follow deletions: posts deleted on Twitter are taken out of the rooms."},
+     .help = "Follow deletions: posts deleted on Twitter are taken out of the rooms. When a chat is over its posts are "
+             "looked at once more, for those deleted, protected or withheld meanwhile."},
     {.name = "api_url", .type = HR_STR, .preset = "https://api.x.com", .help = "Address of the X API."},
     {.name = "dialect",
      .type = HR_STR,
@@ -173,6 +175,8 @@ static const char *const schema[] = {
     " WITHOUT ROWID",
     "ALTER TABLE twitter_author ADD COLUMN seen_ms INTEGER NOT NULL DEFAULT 0",
     "UPDATE twitter_author SET seen_ms = CAST(strftime('%s', 'now') AS INTEGER) * 1000",
+    "ALTER TABLE twitter_cursor ADD COLUMN open_from_ms INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE twitter_cursor ADD COLUMN open_to_ms INTEGER NOT NULL DEFAULT 0",
     NULL,
 };
 
@@ -240,6 +244,7 @@ static void stop(void *state)
         hand_free(twitter->hand);
         watch_free(twitter->watch);
         deletions_free(twitter->deletions);
+        again_free(twitter->again);
         writer_free(twitter->writer);
         trial_free(twitter->trial);
         login_free(twitter->login);
@@ -283,6 +288,7 @@ static void start_api(struct twitter *twitter)
     }
     if (twitter->api->option(twitter->bot, "deletions")->num != 0) {
         twitter->deletions = deletions_new(twitter, twitter->client);
+        twitter->again = again_new(twitter, twitter->client);
     }
 }
 

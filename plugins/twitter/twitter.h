@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 struct account;
+struct again;
 struct budget;
 struct client;
 struct deletions;
@@ -45,6 +46,7 @@ struct twitter {
     struct budget *budget;
     struct writer *writer;
     struct deletions *deletions;
+    struct again *again; /* with `deletions`, else NULL */
     struct watch *watch;
 };
 #endif

@@ -13,7 +13,6 @@
 #include "writer.h"
 
 enum { TAGS_MAX = 50 };
-static const int64_t LAST_SEARCH_MS = 30 * 60 * 1000; /* so long after a window its last search is made up for */
 
 struct tag {
     char *address, *chat;
@@ -178,10 +177,10 @@ static void tag_update(struct watch *watch, struct tag *tag, int64_t now_ms)
     bool may = !watch->broke && account_lets(watch->twitter->account, ACCOUNT_READ);
     bool open = tag->from_ms <= now_ms && now_ms < tag->to_ms && may;
     if (open) {
-        search_open(tag->search, tag->from_ms);
+        search_open(tag->search, tag->from_ms, tag->to_ms);
     } else if (tag->open && !may) {
         search_stop(tag->search);
-    } else if (tag->to_ms != 0 && tag->to_ms <= now_ms && now_ms < tag->to_ms + LAST_SEARCH_MS && may &&
+    } else if (tag->to_ms != 0 && tag->to_ms <= now_ms && now_ms < tag->to_ms + SEARCH_LAST_MS && may &&
                search_closed_ms(tag->search) < tag->to_ms) {
         search_close(tag->search, tag->from_ms, tag->to_ms);
     }
@@ -305,6 +304,11 @@ struct watch *watch_new(struct twitter *twitter, struct client *client)
     watch->stream = stream_new(twitter, client, "posts on Twitter", "/2/tweets/search/stream", &calls, watch);
     (void)twitter->api->net->rooms(twitter->bot, add_tag, watch);
     (void)twitter->api->chats(twitter->bot, add_chat, watch);
+    for (size_t i = 0; i < watch->count; i++) {
+        if (!watch->tag[i].open) {
+            search_resume(watch->tag[i].search);
+        }
+    }
     return watch;
 }
 

@@ -11,7 +11,7 @@ import uuid
 import xfault
 import xquery
 import xrules
-from xrender import Selection, missing
+from xrender import Selection, missing, not_authorized
 from xstate import Refused, from_iso, invalid, iso, snowflake_ms
 from xstream import no_rules
 from xwatch import SEVEN_DAYS_MS
@@ -119,7 +119,8 @@ class Api:
         except Refused as e:
             code, answer, fault = e.code, e.body, None
             if streaming:
-                watch.stream_ended(streaming, "429" if code == 429 else "http" if code >= 500 else "refused")
+                wait = code == 429 and not self._of_account(answer)
+                watch.stream_ended(streaming, "429" if wait else "http" if code >= 500 else "refused")
         if identity:
             watch.refused(identity, code, self._of_account(answer))
         if answer is None:
@@ -159,7 +160,8 @@ class Api:
         else:
             (code, body), _ = fault.answer(), headers.update(fault.headers())
         if streaming:
-            how = "429" if code == 429 else "http" if code >= 500 else "refused" if code >= 400 else "drop"
+            wait = code == 429 and not self._of_account(body)
+            how = "429" if wait else "http" if code >= 500 else "refused" if code >= 400 else "drop"
             self.sim.watch.stream_ended(streaming, how)
         return code, body
 
@@ -183,7 +185,7 @@ class Api:
         host = call.handler.headers.get("Host", "")
         call.kind = self.sim.auth.check(call.endpoint, call.method, f"http://{host}{call.path}", call.pairs, call.form,
                                         authorization)
-        if call.run not in ("rules_get", "rules_post", "connections", "connections_end", "me"):
+        if call.run not in ("rules_get", "rules_post", "connections", "connections_end"):
             self.state.ledger.check()
 
     def _rate(self, call, headers):
@@ -212,7 +214,7 @@ class Api:
     def publish(self, post):
         """Tells the streams, as each connection asked."""
         rules = self.state.rule_matches(post)
-        if not rules:
+        if not rules or self.state.hidden(post):
             return
 
         def made(connection):
@@ -255,6 +257,7 @@ class Api:
         return 200, self.sim.auth.revoke2(call.handler.headers.get("Authorization"), dict(call.form))
 
     def me(self, call):
+        self._bill([self.state.me["id"]], owned=True)
         fields = {"id", "name", "username"} | set(filter(None, call.query.get("user.fields", "").split(",")))
         return 200, {"data": {k: v for k, v in self.state.me.items() if k in fields}}
 
@@ -275,7 +278,7 @@ class Api:
                 self.sim.watch.fault("search: a next page was asked with other parameters")
         size = self._size(q, 10, 100, 10)
         found = [p for p in self.state.latest()
-                 if low < int(p["id"]) < high and snowflake_ms(p["id"]) <= now - self.index_delay_ms
+                 if low < int(p["id"]) < high and not self.state.hidden(p) and snowflake_ms(p["id"]) <= now - self.index_delay_ms
                  and not any(r["type"] == "retweeted" for r in p.get("referenced_tweets", []))
                  and xquery.matches(tree, xquery.View(p, self.state, False))]
         page = found[offset:offset + size]
@@ -379,9 +382,12 @@ class Api:
             raise invalid("`ids` must be 1 to 100 ids", ids=call.query.get("ids", ""))
         for post_id in ids:
             self.sim.watch.lookup(post_id)
-        answer, posts, users = selection.answer([self.state.posts[i] for i in ids if i in self.state.posts], self.state)
+        there = {i: self.state.posts[i] for i in ids if i in self.state.posts}
+        shown = [p for p in there.values() if not self.state.hidden(p)]
+        answer, posts, users = selection.answer(shown, self.state)
         self._bill(posts, users)
-        gone = [missing(i, "ids") for i in ids if i not in self.state.posts]
+        gone = [not_authorized(i, "ids") if i in there else missing(i, "ids")
+                for i in ids if i not in there or self.state.hidden(there[i])]
         if gone:
             answer.setdefault("errors", []).extend(gone)
         return 200, answer

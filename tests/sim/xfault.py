@@ -68,6 +68,11 @@ PROBLEMS = {  # name -> (HTTP status, body)
                         "detail": "You are not permitted to perform this action."}),
     "duplicate-text": (403, {**_BLANK, "title": "Forbidden", "status": 403,
                         "detail": "You are not allowed to create a Tweet with duplicate content."}),
+    "stale-since": (400, {
+        "errors": [{"parameters": {"since_id": ["2102000000000000000"]}, "message": "'since_id' must be a tweet id created "
+                    "after 2026-09-22T18:45Z. Please use a 'since_id' that is larger than 2102469225477046272"}],
+        "title": "Invalid Request", "detail": "One or more parameters to your request was invalid.",
+        "type": _OLD + "invalid-request"}),
     "rate": (429, {**_BLANK, "title": "Too Many Requests", "detail": "Too Many Requests", "status": 429}),
     "rate-v1": (429, {"errors": [{"code": 88, "message": "Rate limit exceeded"}]}),
     "too-many-connections": (429, {

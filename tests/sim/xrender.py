@@ -112,3 +112,9 @@ def missing(post_id, parameter):
     return {"resource_id": post_id, "parameter": parameter, "resource_type": "tweet", "value": post_id,
             "title": "Not Found Error", "detail": f"Could not find tweet with {parameter}: [{post_id}].",
             "type": "https://api.twitter.com/2/problems/resource-not-found"}
+
+
+def not_authorized(post_id, parameter):
+    return {"resource_id": post_id, "parameter": parameter, "resource_type": "tweet", "section": "data", "value": post_id,
+            "title": "Authorization Error", "type": "https://api.twitter.com/2/problems/not-authorized-for-resource",
+            "detail": f"Sorry, you are not authorized to see the Tweet with {parameter}: [{post_id}]."}

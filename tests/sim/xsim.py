@@ -187,6 +187,16 @@ class XSim:
         with self.api.lock:
             return self.api.remove(post_id)
 
+    def protect(self, username, on=True):
+        """From now on only followers see what that person posts and posted."""
+        self.state.user(username)["protected"] = on
+
+    def suspend(self, username, on=True):
+        self.state.user(username)["suspended"] = on
+
+    def withhold(self, post_id, countries=("DE",)):
+        self.state.posts[post_id]["withheld"] = {"copyright": False, "country_codes": list(countries), "scope": "tweet"}
+
     def link_title(self, address, unwound=None, title=""):
         self.state.titles[address] = (unwound, title)
 
@@ -222,6 +232,7 @@ class XSim:
         if what == "script":
             what, args = "_script", {"faults": args.get("faults", [])}
         if what in ("_script", "clear_faults", "post", "edit", "delete", "retweet", "fail", "drop_stream", "link_title", "client_restarted",
+                    "protect", "suspend", "withhold",
                     "oauth2"):
             try:
                 return {"result": getattr(self, what)(**args)}

@@ -267,6 +267,11 @@ class State:
                 self.deleted[version] = self.posts.pop(version)
         return post
 
+    def hidden(self, post):
+        """Nobody but its author's followers may see it, or nobody at all."""
+        author = self.users[post["author_id"]]
+        return bool(author.get("protected") or author.get("suspended"))
+
     def latest(self):
         """The newest version of each post, newest first."""
         return sorted((p for p in self.posts.values() if p["edit_history_tweet_ids"][-1] == p["id"]),
