@@ -170,7 +170,7 @@ const char *problem_words(const struct problem *problem)
     case PROBLEM_NO_RULES: return "Twitter has lost the rule that says what to send";
     case PROBLEM_RATE: return "Twitter asks for a pause";
     case PROBLEM_CONNECTIONS: return "another connection to Twitter is still open";
-    case PROBLEM_SERVER: return "Twitter has a fault";
+    case PROBLEM_SERVER: return problem->code == 0 ? "Twitter cannot be reached" : "Twitter has a fault";
     }
     return "Twitter has a fault";
 }
