@@ -90,7 +90,7 @@ class Samples:
 
 
 def run_count(folder, servers, hours):
-    w = accounting.make_world(folder, *servers, "soakc", speed=min(6.0, 7.5 / hours), length="8h")
+    w = accounting.make_world(folder, *servers, "soakc", speed=min(1.0, 7.5 / hours), length="8h")
     try:
         accounting.start(w)
         lines = int(10_000 * hours)

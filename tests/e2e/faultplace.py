@@ -12,7 +12,7 @@ import time
 
 from clients import wait_for
 from harness import CHAT_START_MS
-from talk import HOME, numbers, rooms
+from talk import HOME, bot_said, numbers, rooms
 from world import World
 
 MINUTE = 60_000
@@ -135,8 +135,9 @@ class Place:
 
     def heard(self, room):
         w = self.w
-        return {"Ergo": lambda: w.ann.said(w.channel, w.nick), "ngIRCd": lambda: w.pat.said(w.channel, w.nick[:9]),
-                "Matrix": lambda: w.mia.said(w.rooms[0], w.matrix_bot.user_id)}[room]()
+        if room == "Matrix":
+            return w.mia.said(w.rooms[0], w.matrix_bot.user_id)
+        return bot_said(w.ann if room == "Ergo" else w.pat, w.channel, w.nick)
 
     def missing(self, kinds=tuple(HOME), where=("Ergo", "ngIRCd", "Matrix")):
         return {(kind, room): lost for room in where for kind in kinds if HOME[kind] != room

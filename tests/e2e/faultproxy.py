@@ -14,7 +14,8 @@ ALL = 1 << 30  # a fault that stays until it is healed
 
 
 class Answer:
-    """What the proxy says in the server's place. done: the server gets the request all the same."""
+    """What the proxy says in the server's place. done: the server gets the request all the same. Values of headers may
+    be functions."""
 
     def __init__(self, code, body=b"", done=False, **headers):
         self.code, self.done = code, done
@@ -22,7 +23,7 @@ class Answer:
         self.headers = {"content-type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
 
     def bytes(self):
-        head = "".join(f"{k}: {v}\r\n" for k, v in self.headers.items())
+        head = "".join(f"{k}: {v() if callable(v) else v}\r\n" for k, v in self.headers.items())
         return f"HTTP/1.1 {self.code} X\r\n{head}content-length: {len(self.body)}\r\n\r\n".encode() + self.body
 
 

@@ -142,7 +142,8 @@ def matrix_sync(env, title, what):
 
 
 @rows("joined at the next try, then all goes on", {
-    f"Matrix join: {name}": (what,) for name, what in ANSWERS.items()})
+    f"Matrix join: {name}": (what,) for name, what in ANSWERS.items()
+    if name not in ("429 with retry_after_ms", "503 though it was done", "HTML with code 200", "no body", "a gzip bomb")})
 def matrix_join(env, title, what):
     p = env.place(title, "home")
     p.mark()
@@ -220,7 +221,7 @@ def outage(env, title, network, how, seconds):
 
 X_ANSWERS = {
     "429 with a time": Answer(429, '{"title":"Too Many Requests"}', x_rate_limit_remaining="0",
-                              x_rate_limit_reset=str(int(time.time()) + 5)),
+                              x_rate_limit_reset=lambda: int(time.time()) + 70),
     "429 without a time": Answer(429, '{"title":"Too Many Requests"}'),
     "401": Answer(401, '{"title":"Unauthorized","status":401}'),
     "500": Answer(500, '{"title":"Internal Server Error"}'),

@@ -72,9 +72,15 @@ def count(sent, seen, log):
             sum(a > b for a, b in zip(first, first[1:])))
 
 
+def bot_said(person, channel, nick):
+    """Texts of the bot, also of one that had to come back as nick_ while its dead connection held the nick."""
+    return [line.text for line in list(person.lines) if line.command in ("PRIVMSG", "NOTICE")
+            and line.nick.startswith(nick[:8]) and line.target.lower() == channel.lower()]
+
+
 def rooms(w):
     """What the bot said in each room, as people and servers have it."""
-    return {"Ergo": w.ann.said(w.channel, w.nick), "ngIRCd": w.pat.said(w.channel, w.nick[:9]),
+    return {"Ergo": bot_said(w.ann, w.channel, w.nick), "ngIRCd": bot_said(w.pat, w.channel, w.nick),
             "Matrix": [e["content"].get("body", "") for e in w.owner.history(w.rooms[0], 10**6)
                        if e["type"] == "m.room.message" and e["sender"] == w.matrix_bot.user_id]}
 
