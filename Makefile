@@ -13,7 +13,7 @@ B       ?= build$(if $(SAN),/san)
 CC      ?= cc
 VERSION := 0.1.0
 
-PKGS    := libuv libcurl jansson sqlite3 openssl libconfuse libutf8proc
+PKGS    := libuv libcurl jansson sqlite3 openssl libconfuse libutf8proc libmicrohttpd
 SYSTEMD := $(shell pkg-config --exists libsystemd 2>/dev/null && echo yes)
 ifeq ($(SYSTEMD),yes)
 PKGS    += libsystemd

@@ -3,6 +3,8 @@
 #include "address.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -46,4 +48,30 @@ bool address_points_here(const struct sockaddr *address)
         return v6_is_loopback(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
     }
     return false;
+}
+
+bool address_read(const char *text, struct sockaddr_storage *out)
+{
+    const char *colon = strrchr(text, ':');
+    size_t digits = colon != NULL ? strspn(colon + 1, "0123456789") : 0;
+    if (digits == 0 || digits > 5 || colon[1 + digits] != '\0' || strtol(colon + 1, NULL, 10) > 65535) {
+        return false;
+    }
+    char host[64];
+    bool six = text[0] == '[' && colon > text + 1 && colon[-1] == ']';
+    int len = (int)(colon - text) - (six ? 2 : 0);
+    if (len <= 0 || len >= (int)sizeof(host)) {
+        return false;
+    }
+    (void)snprintf(host, sizeof(host), "%.*s", len, text + (six ? 1 : 0));
+    uint16_t port = htons((uint16_t)strtol(colon + 1, NULL, 10));
+    struct sockaddr_in *four = (void *)out;
+    struct sockaddr_in6 *sixth = (void *)out;
+    *out = (struct sockaddr_storage){0};
+    if (six) {
+        *sixth = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = port};
+        return inet_pton(AF_INET6, host, &sixth->sin6_addr) == 1;
+    }
+    *four = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
+    return inet_pton(AF_INET, host, &four->sin_addr) == 1;
 }

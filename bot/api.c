@@ -12,6 +12,7 @@
 #include "message.h"
 #include "network.h"
 #include "outbox.h"
+#include "pages.h"
 #include "plugin_sql.h"
 #include "role.h"
 #include "room.h"
@@ -226,6 +227,21 @@ static int api_drop_waiting(struct hr_bot *bot, uint64_t room, const char *reaso
     return outbox_drop_waiting(bot->app->outbox, room, reason);
 }
 
+static int api_serve(struct hr_bot *bot, hr_page_fn *fn, void *arg)
+{
+    return pages_serve(bot->app->pages, bot, fn, arg);
+}
+
+static const char *api_serve_url(struct hr_bot *bot)
+{
+    return pages_url(bot->app->pages, bot);
+}
+
+static int api_page(struct hr_bot *bot, const char *path, const struct hr_page *page)
+{
+    return pages_answer(bot->app->pages, bot, path, page);
+}
+
 /* ---- networks ------------------------------------------------------------------ */
 
 static int net_post(struct hr_bot *bot, const struct hr_post *post, uint64_t *message)
@@ -330,7 +346,7 @@ static const struct hr_network_api network_table = {
     .answer = api_answer, .may = api_may, .hosts = api_hosts, .message = api_message, .release = api_release,       \
     .hide = api_hide, .drop_waiting = api_drop_waiting, .sql = plugin_sql, .networks = api_networks,                \
     .reports = api_reports, .secret = api_secret, .work = api_work, .derive = api_derive, .store_id = api_store_id, \
-    .ask = api_ask, .trial = api_trial
+    .ask = api_ask, .trial = api_trial, .serve = api_serve, .serve_url = api_serve_url, .page = api_page
 
 static const struct hr_api feature_api = {COMMON, .net = NULL};
 static const struct hr_api network_api = {COMMON, .net = &network_table};

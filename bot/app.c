@@ -12,6 +12,7 @@
 #include "log.h"
 #include "message.h"
 #include "outbox.h"
+#include "pages.h"
 #include "plugins.h"
 #include "purge.h"
 #include "room.h"
@@ -66,6 +67,11 @@ int app_open(struct app *app, unsigned store_flags, char *err, size_t err_size)
     app->purge = purge_new(app);
     app->disk = disk_new(app);
     rooms_configure(app->rooms);
+    if (!temporary && app->config->pages_listen[0] &&
+        pages_open(&app->pages, app, app->config->pages_listen, app->config->pages_url, err, err_size) < 0) {
+        log_line(HR_WARN, NULL, "%s. The bot runs without pages", err);
+        err[0] = '\0';
+    }
     plugins_start(app->plugins);
     outbox_start(app->outbox);
     turn_finish(app->turn);
@@ -83,6 +89,8 @@ void app_close(struct app *app)
     app->control = NULL;
     plugins_stop(app->plugins);
     turn_finish(app->turn);
+    pages_close(app->pages);
+    app->pages = NULL;
     disk_free(app->disk);
     purge_free(app->purge);
     outbox_free(app->outbox);

@@ -17,6 +17,7 @@ struct app {
     struct wal *wal;           /* keeps the database's log of changes small */
     struct boot *boot;         /* notices an old copy of the database */
     struct key *key;           /* the store key, outside the database */
+    struct pages *pages;       /* what people without an account can open; NULL: nothing is */
     struct works *works;       /* long computations of plugins */
     struct timers *timers;
     struct http *http;

@@ -129,6 +129,8 @@ void config_free(struct config *config)
     free(config->state_dir);
     free(config->name);
     free(config->contact);
+    free(config->pages_listen);
+    free(config->pages_url);
     if (config->key) {
         explicit_bzero(config->key, strlen(config->key));
     }

@@ -10,6 +10,7 @@
  *     prefix = "!"                 contact = "who runs this bot"
  *     keep_posts = "1d"            keep_words = "30d"
  *     plugin_path = { "/usr/lib/hashroom" }
+ *     pages { listen = "127.0.0.1:8780"  url = "https://media.example.org" }
  *     chat "dpulo" {
  *         tag = "#DPULO"           irc_to_irc = no
  *         room "libera/#dpulo" { pace = calm }
@@ -85,6 +86,7 @@ struct config {
     char *dir, *state_dir, *name, *contact, *prefix;
     char *key; /* the store key as key_file holds it, 64 hex digits; "": hashroom.key beside the database */
     int64_t keep_posts_ms, keep_words_ms;
+    char *pages_listen, *pages_url; /* section `pages`; "": none */
     char **plugin_path; /* ends in NULL */
     struct config_chat *chat;
     size_t chat_count;

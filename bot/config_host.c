@@ -134,6 +134,11 @@ static const struct config_part chat_parts[] = {
 };
 
 static const struct config_part file_parts[] = {
+    {.name = "pages",
+     .options = config_pages_options,
+     .optional = true,
+     .help = "Where people without an account open pictures and files of Matrix rooms, if plugins/matrix.conf allows "
+             "it. Plain HTTP: put a web server in front of it that does TLS (handbook for operators)."},
     {.name = "chat",
      .title = "dpulo",
      .options = chat_options,
@@ -348,6 +353,7 @@ void config_read_host(struct config *config)
 {
     struct config_file file = {.config = config, .name = config->file};
     config_file_read(&file, &config_host_part);
+    config_read_pages(config, &file);
     if (!file.root) {
         config->name = xstrdup("hashroom");
         config->prefix = xstrdup("!");

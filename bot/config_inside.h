@@ -70,5 +70,9 @@ extern const struct config_part config_host_part; /* hashroom.conf */
 void config_read_host(struct config *config);
 void config_read_plugins(struct config *config, config_find_fn *find, void *arg);
 void config_check(struct config *config);
+/* ---- config_pages.c ---- */
+extern const struct hr_option config_pages_options[];
+void config_read_pages(struct config *config, struct config_file *file); /* file->root NULL: none */
+
 void config_routes(struct config *config, struct config_chat *chat, cfg_t *section, struct config_file *file);
 #endif

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "near.h"
 #include "network.h"
+#include "pages.h"
 #include "plugin_sql.h"
 #include "plugins_check.h"
 #include "status.h"
@@ -216,6 +217,7 @@ static void bot_sweep(struct hr_bot *bot)
     streams_sweep(bot);
     terminal_sweep(bot);
     works_sweep(bot);
+    pages_sweep(bot->app->pages, bot);
     plugin_sql_sweep(bot);
 }
 

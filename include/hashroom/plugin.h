@@ -337,6 +337,18 @@ struct hr_network_state {
 typedef int hr_network_fn(void *arg, const struct hr_network_state *network);
 typedef int hr_report_fn(void *arg, const char *who, const char *text);
 
+struct hr_page { /* page() */
+    uint32_t size;
+    int code;              /* of HTTP: 200, 404, 410, ... */
+    const char *type;      /* "image/png": the plugin has made sure that it is one */
+    const char *file_name; /* proposed to who keeps it, any UTF-8; or NULL */
+    bool download;         /* to be kept as a file, never shown */
+    const void *bytes;     /* copied */
+    size_t len;
+    int64_t keep_ms;       /* in memory, network clock; 0: asked for again the next time */
+};
+typedef int hr_page_fn(void *arg, const char *path);
+
 struct hr_api {
     uint32_t size;
 
@@ -436,6 +448,17 @@ struct hr_api {
     /* `hashroom doctor` or a rehearsal, beside the bot that runs, with a store that is thrown away: nothing may be used
      * up that can be had only once (a refresh token); doctor wants every credential tried that can be. */
     bool (*trial)(struct hr_bot *bot);
+
+    /* -- pages for people without an account: section `pages` of hashroom.conf -- */
+    /* This instance serves pages: fn(arg, path) is a callback that is asked for each path that is not in memory, once
+     * however many wait for it, and answers with page(), now or within a minute. A negative status is said to them as
+     * a failure. HR_ENOTFOUND: the operator has switched on no pages; then none of this is called. */
+    int (*serve)(struct hr_bot *bot, hr_page_fn *fn, void *arg);
+    /* Put a path behind it and people can open it: "https://media.example.org/home/". NULL: nothing is served. */
+    const char *(*serve_url)(struct hr_bot *bot);
+    /* What is found at `path` (letters, digits, -._~/, 200 bytes): for those who wait, after the commit, and for
+     * keep_ms for those who come. Takes the place of what was kept. HR_ELIMIT: memory is full, nobody was answered. */
+    int (*page)(struct hr_bot *bot, const char *path, const struct hr_page *page);
 };
 
 /* Is `fn`, added after the first release, in the running host? */

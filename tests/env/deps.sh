@@ -11,7 +11,7 @@ what=${1:-build}
 env=${HASHROOM_ENV:-$here/build/env}
 
 build_packages="gcc make libc6-dev pkg-config libuv1-dev libcurl4-openssl-dev libjansson-dev libsqlite3-dev libssl-dev
-    libconfuse-dev libutf8proc-dev libical-dev libgumbo-dev libircclient-dev libolm-dev libsystemd-dev uthash-dev
+    libconfuse-dev libutf8proc-dev libmicrohttpd-dev libical-dev libgumbo-dev libircclient-dev libolm-dev libsystemd-dev uthash-dev
     tzdata ca-certificates"
 check_packages="libcmocka-dev python3 python3-venv ngircd inspircd atheme-services openssl git"
 

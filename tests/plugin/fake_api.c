@@ -432,4 +432,5 @@ void fake_fill_api(struct fake *fake)
         .ask = api_ask,
         .net = fake->plugin->network ? &fake->net : NULL,
     };
+    fake_fill_pages(fake);
 }

@@ -55,6 +55,8 @@ enum fake_kind {
     FAKE_QUIT,
     FAKE_PART, /* of fake_render() */
     FAKE_ASK,  /* what a tool asks: text, flags */
+    FAKE_PAGE, /* page(): address is the path, number the code, key the type, name the file, text the bytes;
+                  flags 1: a download; time_ms: keep_ms */
 };
 
 enum { FAKE_ROOMS_MAX = 32 };
@@ -116,6 +118,10 @@ int fake_report(struct fake *fake); /* records FAKE_OUT, returns how many */
 /* A tool of the operator with its words; FAKE_OUT, FAKE_ASK. HR_ENOTFOUND: not in the table. */
 int fake_tool(struct fake *fake, const char *name, int argc, const char *const *argv);
 int fake_export(struct fake *fake, const char *name, const char *chat, const char *format); /* FAKE_OUT */
+
+/* Pages are switched on: serve_url() says "https://pages.example.org/INSTANCE/". Before fake_start(). */
+void fake_pages(struct fake *fake);
+int fake_visit(struct fake *fake, const char *path); /* somebody opens it; FAKE_PAGE. HR_ENOTFOUND: nothing served */
 
 /* ---- the world --------------------------------------------------------------- */
 

@@ -119,6 +119,9 @@ struct fake {
     uint64_t timer_order;
     struct fake_work *works; /* oldest first */
     size_t work_count;
+    bool pages;
+    hr_page_fn *page_fn;
+    void *page_arg;
     int key;
     char *store_id;
     struct hr_request *requests;
@@ -160,6 +163,7 @@ int fake_work_add(struct fake *fake, hr_work_fn *work, hr_work_fn *done, hr_work
 void fake_works_leave(struct fake *fake, bool keep); /* at the end of each callback */
 void fake_works_clear(struct fake *fake);
 int fake_derive(struct fake *fake, const char *purpose, void *out, size_t len);
+void fake_fill_pages(struct fake *fake); /* fake_page.c */
 void fake_db_open(struct fake *fake); /* fake_sql.c */
 int fake_db_schema(struct fake *fake);
 int fake_db_run(struct fake *fake, const char *sql, const struct hr_value *args, size_t count, hr_row_fn *row,

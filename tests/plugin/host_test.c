@@ -274,6 +274,38 @@ static void a_tool_asks_and_is_called_again_by_the_test(void **state)
     fake_free(fake);
 }
 
+static int toy_page(void *arg, const char *path)
+{
+    struct toy *toy = arg;
+    const struct hr_page page = {.size = sizeof page, .code = 200, .type = "text/plain", .bytes = path, .len = 2};
+    int rc = toy->api->page(toy->bot, path, &page);
+    return strcmp(path, "no") == 0 ? HR_EFAIL : rc;
+}
+
+static void pages_are_asked_for_and_undone_with_their_callback(void **state)
+{
+    (void)state;
+    struct fake *fake = fake_new(&toy_plugin);
+    fake_option(fake, "greeting", "hi");
+    assert_int_equal(fake_start(fake), HR_OK);
+    struct toy *toy = fake_state(fake);
+    assert_int_equal(toy->api->serve(toy->bot, toy_page, toy), HR_ENOTFOUND);
+    assert_null(toy->api->serve_url(toy->bot));
+    fake_stop(fake);
+    fake_pages(fake);
+    assert_int_equal(fake_start(fake), HR_OK);
+    toy = fake_state(fake);
+    assert_int_equal(fake_visit(fake, "ok"), HR_ENOTFOUND);
+    assert_int_equal(toy->api->serve(toy->bot, toy_page, toy), HR_OK);
+    assert_string_equal(toy->api->serve_url(toy->bot), "https://pages.example.org/toy/");
+    assert_int_equal(fake_visit(fake, "ok"), HR_OK);
+    assert_string_equal(fake_last(fake, FAKE_PAGE)->text, "ok");
+    assert_int_equal(fake_visit(fake, "no"), HR_EFAIL);
+    assert_int_equal(fake_count(fake, FAKE_PAGE), 1);
+    assert_int_equal(fake_visit(fake, "not a path"), HR_EINVAL);
+    fake_free(fake);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +318,7 @@ int main(void)
         cmocka_unit_test(work_is_done_when_the_test_says_so_or_dropped_at_the_stop),
         cmocka_unit_test(no_more_than_64_works_wait),
         cmocka_unit_test(derived_bytes_depend_on_purpose_instance_and_key_alone),
+        cmocka_unit_test(pages_are_asked_for_and_undone_with_their_callback),
         cmocka_unit_test(store_id_is_the_same_until_the_test_gives_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -232,6 +232,41 @@ static void sound_files_are_read_whole(void **state)
     config_free(config);
 }
 
+static void pages_need_an_address_with_tls(void **state)
+{
+    static const struct {
+        const char *text, *listen, *url, *problem;
+    } row[] = {
+        {"", "", "", ""},
+        {"pages { listen = '127.0.0.1:8780' url = 'https://m.example.org/' }\n", "127.0.0.1:8780",
+         "https://m.example.org", ""},
+        {"pages { listen = '[::1]:8780' url = 'http://localhost:1' }\n", "[::1]:8780", "http://localhost:1", ""},
+        {"pages { listen = '127.0.0.1' url = 'https://x' }\n", "127.0.0.1", "https://x", "listen: '127.0.0.1' is not"},
+        {"pages { listen = '127.0.0.1:99999' url = 'https://x' }\n", NULL, NULL, "listen: '127.0.0.1:99999' is not"},
+        {"pages { listen = '127.0.0.1:1' url = 'http://x' }\n", NULL, NULL, "url: 'http://x' is not"},
+        {"pages { listen = '127.0.0.1:1' }\n", NULL, NULL, "url"},
+        {"pages { listen = '127.0.0.1:1' url = 'https://x' }\npages { }\n", NULL, NULL, "written twice"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        char text[2048];
+        (void)snprintf(text, sizeof text, "%s%s", row[i].text, host_file);
+        struct config *config = read_files(text, "instance \"a\" {\n server = s\n}\n");
+        assert_int_equal(config->problem_count > 0, row[i].problem[0] != '\0');
+        assert_non_null(strstr(buf_str(&config->problems), row[i].problem));
+        if (row[i].listen) {
+            assert_string_equal(config->pages_listen, row[i].listen);
+            assert_string_equal(config->pages_url, row[i].url);
+        }
+        config_free(config);
+    }
+    struct config *config =
+        read_files("pages { listen = '0.0.0.0:8780' url = 'https://x' }\nchat \"c\" { tag = '#C' }\n",
+                   "instance \"a\" {\n server = s\n}\n");
+    assert_non_null(strstr(buf_str(&config->warnings), "from other machines, without TLS"));
+    config_free(config);
+}
+
 static void plugin_checks_its_own_values(void **state)
 {
     (void)state;
@@ -260,6 +295,7 @@ int main(void)
         cmocka_unit_test(wrong_values_are_refused_and_nothing_is_set),
         cmocka_unit_test(presets_are_read_as_in_a_file),
         cmocka_unit_test(sound_files_are_read_whole),
+        cmocka_unit_test(pages_need_an_address_with_tls),
         cmocka_unit_test(plugin_checks_its_own_values),
         cmocka_unit_test(file_after_a_broken_one_is_read_as_ever),
     };
