@@ -12,7 +12,8 @@
 /* What stands before the words of each part, and how it is linked. */
 struct head {
     const char *lead, *url;
-    char between[400]; /* ": ", " ", or ", replying to Asha: " */
+    char between[400]; /* ": ", " ", or ", replying to Asha: ", with a content note behind */
+    bool hidden;       /* by a spoiler, until somebody wants to read it (R25) */
 };
 
 /* ---- pieces of text ------------------------------------------------------------------- */
@@ -94,17 +95,41 @@ static size_t without_space(const char *text, size_t len)
 static struct head head_of(const struct hr_delivery *delivery)
 {
     struct head head = {.lead = delivery->lead, .url = delivery->lead_url};
+    head.hidden = delivery->lead[0] != '\0' && (delivery->msg_flags & HR_MSG_SENSITIVE) != 0;
+    const char *note = head.hidden ? "(Content note: its author marked this as sensitive.) " : "";
     bool says_whom =
         delivery->act == HR_ACT_SAY && delivery->reply_remote[0] == '\0' && delivery->reply_name[0] != '\0';
     if (delivery->lead[0] == '\0') {
         return head;
     }
     if (says_whom) {
-        snprintf(head.between, sizeof(head.between), ", replying to %.300s: ", delivery->reply_name);
+        snprintf(head.between, sizeof(head.between), ", replying to %.300s: %s", delivery->reply_name, note);
     } else {
-        snprintf(head.between, sizeof(head.between), "%s", delivery->msg_flags & HR_MSG_EMOTE ? " " : ": ");
+        snprintf(head.between, sizeof(head.between), "%s%s", delivery->msg_flags & HR_MSG_EMOTE ? " " : ": ", note);
     }
     return head;
+}
+
+static bool has_html(const struct head *head)
+{
+    return head->lead[0] != '\0' && (head->url[0] != '\0' || head->hidden);
+}
+
+/* "<a href=...>Ben on Twitter</a>: words" */
+static void add_said(struct mem_buf *html, const struct head *head, const char *text, size_t len)
+{
+    bool linked = head->lead[0] != '\0' && head->url[0] != '\0';
+    if (linked) {
+        mem_puts(html, "<a href=\"");
+        add_html(html, head->url, strlen(head->url));
+        mem_puts(html, "\">");
+    }
+    add_html(html, head->lead, strlen(head->lead));
+    mem_puts(html, linked ? "</a>" : "");
+    add_html(html, head->between, strlen(head->between));
+    mem_puts(html, head->hidden ? "<span data-mx-spoiler>" : "");
+    add_html(html, text, len);
+    mem_puts(html, head->hidden ? "</span>" : "");
 }
 
 static json_t *content_of(const struct hr_delivery *delivery, const struct head *head, const char *text, size_t len)
@@ -120,14 +145,8 @@ static json_t *content_of(const struct hr_delivery *delivery, const struct head 
                                 : spoken ? "m.text"
                                          : "m.notice",
                                 "body", mem_text(&body), body.len, "m.mentions");
-    if (content != NULL && head->lead[0] != '\0' && head->url[0] != '\0') {
-        mem_puts(&html, "<a href=\"");
-        add_html(&html, head->url, strlen(head->url));
-        mem_puts(&html, "\">");
-        add_html(&html, head->lead, strlen(head->lead));
-        mem_puts(&html, "</a>");
-        add_html(&html, head->between, strlen(head->between));
-        add_html(&html, text, len);
+    if (content != NULL && has_html(head)) {
+        add_said(&html, head, text, len);
         json_object_set_new(content, "format", json_string("org.matrix.custom.html"));
         json_object_set_new(content, "formatted_body", json_stringn(mem_text(&html), html.len));
     }
@@ -187,7 +206,7 @@ static int put_text(const struct hr_delivery *delivery, struct hr_parts *out)
 {
     const struct head head = head_of(delivery);
     const char *text = delivery->text;
-    bool html = head.lead[0] != '\0' && head.url[0] != '\0';
+    bool html = has_html(&head);
     size_t max = RENDER_MAX_BYTES / (delivery->act == HR_ACT_EDIT ? 2 : 1); /* an edit carries everything twice */
     size_t left = strlen(text), no = 0;
     int rc = HR_OK;
@@ -224,18 +243,12 @@ static int put_merged(const struct hr_delivery *const *deliveries, size_t count,
         struct hr_delivery delivery = *deliveries[i];
         delivery.reply_remote = ""; /* one event answers one: here it is said in words */
         const struct head head = head_of(&delivery);
-        bool linked = head.lead[0] != '\0' && head.url[0] != '\0';
         mem_puts(&body, i > 0 ? "\n" : "");
         mem_puts(&body, head.lead);
         mem_puts(&body, head.between);
         mem_puts(&body, delivery.text);
-        mem_puts(&html, linked ? "<p><a href=\"" : "<p>");
-        add_html(&html, head.url, linked ? strlen(head.url) : 0);
-        mem_puts(&html, linked ? "\">" : "");
-        add_html(&html, head.lead, strlen(head.lead));
-        mem_puts(&html, linked ? "</a>" : "");
-        add_html(&html, head.between, strlen(head.between));
-        add_html(&html, delivery.text, strlen(delivery.text));
+        mem_puts(&html, "<p>");
+        add_said(&html, &head, delivery.text, strlen(delivery.text));
         mem_puts(&html, "</p>");
     }
     json_t *content =

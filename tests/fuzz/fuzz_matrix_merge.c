@@ -88,7 +88,7 @@ static struct hr_delivery delivery_of(uint8_t choice, const char *text)
                                 .lead = leads[choice % 3],
                                 .lead_url = choice & 4 ? "https://x.com/ben/status/1?a=1&b=\"2\"" : "",
                                 .text = text,
-                                .msg_flags = choice & 8 ? HR_MSG_EMOTE : 0,
+                                .msg_flags = (choice & 8 ? HR_MSG_EMOTE : 0u) | (choice & 64 ? HR_MSG_SENSITIVE : 0u),
                                 .reply_remote = choice & 16 ? "$parent" : "",
                                 .reply_name = choice & 16 ? "Asha" : "",
                                 .reply_text = "",
@@ -184,6 +184,9 @@ static void check_alone(const struct hr_delivery *delivery)
         body += strlen(delivery->lead);
         body += strncmp(body, ", replying to Asha", 18) == 0 ? 18 : 0;
         body += *body == ':';
+        const char *noted = strstr(body, "(Content note: its author marked this as sensitive.) ");
+        must(!(delivery->msg_flags & HR_MSG_SENSITIVE) || (noted != NULL && noted - body <= 1), "no content note");
+        body += noted != NULL && noted - body <= 1 ? sizeof("(Content note: its author marked this as sensitive.)") : 0;
         mem_puts(&all, body);
         check_html(content, json_string_value(json_object_get(content, "body")));
     }

@@ -89,6 +89,26 @@ static void the_name_links_to_the_post_and_everything_is_escaped(void **state)
     world_free(world);
 }
 
+static void what_its_author_marked_as_sensitive_says_so_and_is_hidden_until_wanted(void **state)
+{
+    (void)state;
+    struct world *world = world_open();
+    struct hr_delivery say = delivery(HR_ACT_SAY, "Ben on Twitter", "a < b");
+    say.msg_flags = HR_MSG_SENSITIVE;
+    EXPECT(world, &say,
+           "{\"content\":{\"body\":\"Ben on Twitter: (Content note: its author marked this as sensitive.) a < b\","
+           "\"format\":\"org.matrix.custom.html\",\"formatted_body\":\"Ben on Twitter: (Content note: its author "
+           "marked this as sensitive.) <span data-mx-spoiler>a &lt; b</span>\",\"m.mentions\":{},"
+           "\"msgtype\":\"m.text\"},\"type\":\"m.room.message\"}");
+    const struct hr_delivery plain = delivery(HR_ACT_SAY, "Cy on IRC", "fine");
+    const struct hr_delivery *const both[] = {&say, &plain};
+    fake_forget(world->fake);
+    assert_int_equal(fake_render_all(world->fake, both, 2), 1);
+    assert_non_null(strstr(fake_last(world->fake, FAKE_PART)->text,
+                           "<span data-mx-spoiler>a &lt; b</span></p><p>Cy on IRC: fine</p>"));
+    world_free(world);
+}
+
 static void emotes_read_as_a_sentence(void **state)
 {
     (void)state;
@@ -312,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_long_post_that_was_edited_fits_into_its_events),
         cmocka_unit_test(peoples_words_are_text_and_the_bots_are_notices),
         cmocka_unit_test(the_name_links_to_the_post_and_everything_is_escaped),
+        cmocka_unit_test(what_its_author_marked_as_sensitive_says_so_and_is_hidden_until_wanted),
         cmocka_unit_test(emotes_read_as_a_sentence),
         cmocka_unit_test(a_reply_points_at_its_parent_or_says_whom_it_answers),
         cmocka_unit_test(an_edit_holds_the_new_words_twice),
