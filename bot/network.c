@@ -113,6 +113,7 @@ void network_seal(struct hr_bot *bot, const char *address, bool sealed)
 {
     struct room *room = rooms_find(bot->app->rooms, bot->network->name, address);
     if (room != NULL) {
+        room->hr.flags |= HR_ROOM_ENCRYPTED;
         room->hr.flags = sealed ? room->hr.flags | HR_ROOM_SEALED : room->hr.flags & ~(uint32_t)HR_ROOM_SEALED;
     }
 }

@@ -212,7 +212,7 @@ struct hr_network_api {
     int (*terminal_write)(struct hr_bot *bot, const char *text, size_t len);
     void (*quit)(struct hr_bot *bot); /* console: the person leaves; ends a rehearsal */
     bool (*account_known)(struct hr_bot *bot, const char *account); /* named in any role here? */
-    void (*seal)(struct hr_bot *bot, const char *room, bool sealed); /* HR_ROOM_SEALED on or off; not kept over a
+    void (*seal)(struct hr_bot *bot, const char *room, bool sealed); /* an encrypted room, sealed or not; not kept over a
                                                                         restart: the network says it anew */
 };
 

@@ -73,6 +73,7 @@ enum { /* hr_room.flags */
     HR_ROOM_UP = 1 << 4,      /* the bot is in the room now */
     HR_ROOM_SEALED = 1 << 5,  /* encrypted, and nobody agreed that its words leave it: commands and the bot's
                                  own words only; nothing is carried in or out, nothing people say is kept */
+    HR_ROOM_ENCRYPTED = 1 << 6, /* encrypted end to end; not sealed: a host agreed that its words are carried on */
 };
 
 struct hr_room {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The service desk: how the networks are, and stopping what still waits for a room. */
-#include <hashroom/plugin.h>
+/* The service desk: how the networks are, stopping what still waits for a room, where words are shown. */
+#include "privacy.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +36,7 @@ static const struct hr_text texts[] = {
     {"stop-many", "I dropped {n} messages that waited for this room.", "n=12"},
     {"stop-none", "No messages wait for this room.", NULL},
     {"stop-private", "Please type !stop in the room that I should stop talking to.", NULL},
+    PRIVACY_TEXTS,
     {0},
 };
 
@@ -329,7 +330,14 @@ static int run_stop(void *state, const struct hr_call *call)
     return desk->api->answer(desk->bot, call, said);
 }
 
+static int run_privacy(void *state, const struct hr_call *call)
+{
+    struct desk *desk = state;
+    return desk->api->answer(desk->bot, call, privacy_words(desk->bot, desk->api, call));
+}
+
 static const struct hr_command commands[] = {
+    {"privacy", NULL, "", "Says where what you write here is shown.", "!privacy", NULL, HR_CMD_NO_CHAT, run_privacy},
     {"status", NULL, "[network]", "Says which networks work, and what still waits.", "!status", "chat.run",
      HR_CMD_NO_CHAT, run_status},
     {"stop", NULL, "", "Drops all messages that still wait for this room.", "!stop", "room.stop", HR_CMD_NO_CHAT,

@@ -5,6 +5,7 @@
 #include "consent.h"
 #include "html.h"
 #include "member.h"
+#include "room.h"
 #include "scan.h"
 #include "seen.h"
 
@@ -253,6 +254,17 @@ static void message(struct mx_room *room, const struct event *event, uint32_t fl
     }
 }
 
+/* Somebody whose commands counted, and do not for now: said once for each identity. */
+static void tell_changed(struct mx_room *room, const struct event *event)
+{
+    struct matrix *mx = room->mx;
+    const char *shown = e2ee_identity(mx, event->sender);
+    if (shown != NULL && mx->net->account_known(mx->bot, event->sender)) {
+        room_say(room, mx->api->words(mx->bot, "M08", "name", member_name(room, event->sender), NULL),
+                 mx->api->print(mx->bot, "changed:%s:%s", event->sender, shown));
+    }
+}
+
 void inbound_plain(struct mx_room *room, const struct e2ee_plain *plain, uint32_t flags)
 {
     if (strcmp(plain->event.sender, room->mx->user) == 0) {
@@ -260,6 +272,9 @@ void inbound_plain(struct mx_room *room, const struct e2ee_plain *plain, uint32_
     } else if (is_verification(&plain->event)) {
         e2ee_verification(room, &plain->event);
     } else if (strcmp(plain->event.type, "m.room.message") == 0) {
+        if (plain->trust == TRUST_CHANGED) {
+            tell_changed(room, &plain->event);
+        }
         message(room, &plain->event, flags, plain);
     }
 }

@@ -18,5 +18,7 @@ const struct hr_text matrix_texts[] = {
     {"M05", "Please type !bridge encrypted yes, or !bridge encrypted no", NULL},
     {"M06", "This room is not encrypted, so there is nothing to agree to.", NULL},
     {"M07", "Your messages here are private. Please type that in the room it is about.", NULL},
+    {"M08", "{name} shows a new identity. I take no commands from {name} until the one who runs me has confirmed it.",
+     "name=Asha"},
     {0},
 };

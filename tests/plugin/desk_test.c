@@ -214,8 +214,28 @@ static void stop_in_private_says_where_to_type_it(void **state)
 static void commands_carry_their_permissions(void **state)
 {
     (void)state;
-    assert_string_equal(hashroom_plugin.commands[0].permission, "chat.run");
-    assert_string_equal(hashroom_plugin.commands[1].permission, "room.stop");
+    assert_string_equal(hashroom_plugin.commands[1].permission, "chat.run");
+    assert_string_equal(hashroom_plugin.commands[2].permission, "room.stop");
+}
+
+static void privacy_says_where_words_go(void **state)
+{
+    (void)state;
+    const char *kept =
+        " I keep words for some weeks at most, and links for the list of links. If something of yours has "
+        "to go, take it back in your app, or ask a host.";
+    char want[600];
+    snprintf(want, sizeof(want), "What you say here is shown in 1 room on Matrix, too.%s", kept);
+    answers("!privacy", want);
+    fake_room_flags(fake, room, HR_ROOM_PEOPLE | HR_ROOM_UP | HR_ROOM_ENCRYPTED);
+    snprintf(want, sizeof(want),
+             "What you say here is shown in 1 room on Matrix, too. This room is encrypted, the others "
+             "need not be. A host agreed to that.%s",
+             kept);
+    answers("!privacy", want);
+    fake_room_flags(fake, room, HR_ROOM_PEOPLE | HR_ROOM_UP | HR_ROOM_ENCRYPTED | HR_ROOM_SEALED);
+    answers("!privacy", "This room is encrypted. What you say here stays here, and I do not keep it. A host can change "
+                        "that, and then I say so.");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -234,6 +254,7 @@ int main(void)
         TEST(stop_says_how_many_were_dropped),
         TEST(stop_in_private_says_where_to_type_it),
         TEST(commands_carry_their_permissions),
+        TEST(privacy_says_where_words_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,6 +81,8 @@ int e2ee_decrypt(struct mx_room *room, const struct event *event, uint32_t flags
  * comes again goes out as it was. */
 int e2ee_send(struct mx_room *room, const struct hr_part *part, const char *type, const json_t *content);
 
+/* The identity (master key) a user shows now, or NULL. Callback's arena. */
+const char *e2ee_identity(struct matrix *mx, const char *user);
 /* The content of the m.room.encrypted event that a part went out as, or NULL: it never did, from this
  * device. The caller owns it. */
 json_t *e2ee_sealed(struct matrix *mx, const char *txn);

@@ -54,6 +54,11 @@ int e2ee_send(struct mx_room *room, const struct hr_part *part, const char *type
     return group_out_send(room, part, type, content);
 }
 
+const char *e2ee_identity(struct matrix *mx, const char *user)
+{
+    return people_shown_master(mx, user);
+}
+
 json_t *e2ee_sealed(struct matrix *mx, const char *txn)
 {
     char *text = group_out_sealed(mx, txn);
