@@ -269,6 +269,9 @@ class NioMatrix(Matrix):
             self.events.append(event)
             self._lock.notify_all()
 
+    def knows_encrypted(self, room):
+        return self._nio.knows_encrypted(room)
+
     def join(self, room):
         self._nio.join(room)
         wait_for(lambda: room in self._nio.client.rooms, message="nio does not see the room")

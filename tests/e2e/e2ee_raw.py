@@ -30,7 +30,8 @@ class RawDevice(Matrix):
         self._olm, self._shared = {}, {}
 
     @classmethod
-    def login(cls, synapse, user, device_id=None, register=True, password=PASSWORD, cross_sign=True):
+    def login(cls, synapse, user, device_id=None, register=True, password=PASSWORD, cross_sign=True, publish=True):
+        """publish=False: a login whose keys the server does not have yet."""
         if register:
             synapse.register(user, password)
         door = Matrix(synapse.url, None, "")
@@ -38,9 +39,10 @@ class RawDevice(Matrix):
                                           "identifier": {"type": "m.id.user", "user": user},
                                           **({"device_id": device_id} if device_id else {})})
         device = cls(synapse.url, got["user_id"], got["access_token"], got["device_id"])
-        device.upload_device()
-        device.upload_one_time_keys(20)
-        if cross_sign:
+        if publish:
+            device.upload_device()
+            device.upload_one_time_keys(20)
+        if publish and cross_sign:
             device.upload_identity()
             device.sign_device()
         return device
@@ -181,7 +183,8 @@ class RawDevice(Matrix):
         return {"algorithm": MEGOLM, "sender_key": self.account.curve, "device_id": self.device_id,
                 "session_id": session.id, "ciphertext": session.encrypt(text)}
 
-    def words(self, room, body, **extra):
+    @staticmethod
+    def words(room, body, **extra):
         return json.dumps({"type": "m.room.message", "room_id": room,
                            "content": {"msgtype": "m.text", "body": body, **extra}})
 
