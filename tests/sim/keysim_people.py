@@ -38,7 +38,7 @@ class Device:
         """An Olm message to this device; the payload."""
         mine = content["ciphertext"][self.account.curve]
         curve = content["sender_key"]
-        if curve not in self.olm:
+        if curve not in self.olm or mine["type"] == 0 and not self.olm[curve].matches(curve, mine["body"]):
             self.olm[curve] = self.account.inbound(curve, mine["body"])
         payload = json.loads(self.olm[curve].decrypt(mine["type"], mine["body"]))
         if payload["type"] == "m.room_key":
@@ -55,7 +55,7 @@ class Device:
         """content of a to-device message for somebody's device_keys object."""
         device = other["device_id"]
         curve, ed = (other["keys"][f"{name}:{device}"] for name in ("curve25519", "ed25519"))
-        session = self.account.outbound(curve, one_time_key)
+        session = self.olm[curve] = self.account.outbound(curve, one_time_key)
         kind_no, body = session.encrypt(json.dumps({
             "type": kind, "content": content, "sender": self.user_id, "recipient": other["user_id"],
             "recipient_keys": {"ed25519": ed}, "keys": {"ed25519": self.account.ed}, "sender_device_keys": self.keys}))
