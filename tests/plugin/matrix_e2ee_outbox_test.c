@@ -201,6 +201,7 @@ static void what_is_plain_or_poisoned_is_dropped_and_the_rest_goes_on(void **sta
                          "\"to_device\":{\"events\":["
                          "{\"type\":\"m.room_key\",\"sender\":\"" ASHA "\",\"content\":{\"session_key\":\"x\"}},"
                          "{\"type\":\"m.forwarded_room_key\",\"sender\":\"" ASHA "\",\"content\":{}},"
+                         "{\"type\":\"x.kind\",\"sender\":\"" ASHA "\",\"content\":{}},"
                          "{\"type\":\"m.secret.send\",\"sender\":\"" ASHA "\",\"content\":{\"secret\":\"x\"}},"
                          "{\"type\":\"m.room.encrypted\",\"sender\":\"" ASHA "\",\"content\":{\"a\":1e400}},"
                          "{\"type\":\"m.room.encrypted\",\"sender\":\"" ASHA "\",\"content\":{\"\\u0000\":%s}},"
@@ -210,7 +211,7 @@ static void what_is_plain_or_poisoned_is_dropped_and_the_rest_goes_on(void **sta
     sync_keys(world, members);
     assert_non_null(fake_request(world->fake, "/v3/sync"));
     assert_int_equal(fake_number(world->fake, "SELECT count(*) FROM matrix_group_in"), 0);
-    assert_non_null(fake_with(world->fake, FAKE_LOG, "came in plain text"));
+    assert_non_null(fake_with(world->fake, FAKE_LOG, "is of no known kind: x.kind"));
     assert_true(fake_count(world->fake, FAKE_LOG) < 8); /* a flood does not flood the log */
     free(members);
     world_free(world);

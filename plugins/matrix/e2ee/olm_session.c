@@ -249,10 +249,7 @@ int olm_session_decrypt(struct matrix *mx, const char *sender, const json_t *con
         return rc;
     }
     if (rc < 0) {
-        if (e2ee_worth_a_line(&mx->e2ee->unreadable)) {
-            mx->api->log(mx->bot, HR_INFO, "a message between devices from %s can't be read (%u so far)", sender,
-                         mx->e2ee->unreadable);
-        }
+        mx->api->log(mx->bot, HR_DEBUG, "a message between devices from %s can't be read", sender);
         unwedge(mx, &message);
         return HR_ENOTFOUND;
     }
