@@ -14,6 +14,8 @@
 enum {
     BETWEEN_POSTS_MS = 15 * 1000,
     LEFT_OUT_MS = 10 * 60 * 1000,
+    NOTE_EVERY_MS = 10 * 60 * 1000, /* a flood leaves a post out each second: one note for all of them, or notes are all
+                                       that is said */
     BACKLOG_POSTS = 15,
     WAITING_MAX = 1000,
     BURST_MAX = 20000, /* of a room that can be reached: thousands of lines may come at once, and go at once */
@@ -122,14 +124,28 @@ static void mark_told(struct outbox *outbox, const struct room *room)
     (void)store_run(outbox->app->store, stmt);
 }
 
-void calm_tell(struct outbox *outbox)
+static bool note_is_due(struct outbox *outbox, const struct lane *lane, int64_t now_ms, int64_t *wake_ms)
+{
+    const struct clock *clock = &outbox->app->clock;
+    int64_t chat_ms = clock_chat_ms(clock), due_ms = lane->left_told_ms + NOTE_EVERY_MS;
+    if (lane->left_told_ms == 0 || chat_ms >= due_ms || chat_ms < lane->left_told_ms) { /* or it was set back */
+        return true;
+    }
+    int64_t at_ms = now_ms + clock_until_ms(clock, due_ms);
+    *wake_ms = at_ms < *wake_ms ? at_ms : *wake_ms;
+    return false;
+}
+
+void calm_tell(struct outbox *outbox, int64_t now_ms, int64_t *wake_ms)
 {
     for (struct room *room = rooms_next(outbox->app->rooms, NULL); room != NULL;
          room = rooms_next(outbox->app->rooms, room)) {
         struct lane *lane = &room->lane;
-        if (lane->left_out > 0 && room->up && room->network != NULL && room->network->up) {
+        if (lane->left_out > 0 && room->up && room->network != NULL && room->network->up &&
+            note_is_due(outbox, lane, now_ms, wake_ms)) {
             int count = lane->left_out;
             lane->left_out = 0;
+            lane->left_told_ms = clock_chat_ms(&outbox->app->clock);
             log_line(HR_INFO, room->network->bot->who, "%s: %d lines had waited too long and were left out",
                      room->hr.address, count);
             mark_told(outbox, room);

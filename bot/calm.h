@@ -15,5 +15,7 @@ void calm_leave_out(struct outbox *outbox, struct room *room, int64_t now_ms);
 /* A room that nobody can reach keeps the newest 1,000 lines of each kind; lines of people and posts that go are named. */
 void calm_ceiling(struct outbox *outbox);
 void calm_start(struct outbox *outbox); /* what was left out before the restart and not yet told */
-void calm_tell(struct outbox *outbox); /* HR_EV_LEFT_OUT, HR_EV_BACKLOG: when no lane is being read */
+/* HR_EV_LEFT_OUT, at most each 10 minutes a room, and HR_EV_BACKLOG: when no lane is being read. now_ms and *wake_ms,
+ * which says when to look again, are on the monotonic clock. */
+void calm_tell(struct outbox *outbox, int64_t now_ms, int64_t *wake_ms);
 #endif

@@ -66,6 +66,7 @@ struct lane {
     int in_flight;
     int64_t calm_until_ms; /* chat clock: the next post of a calm room not before */
     int left_out;         /* posts not yet told as left out */
+    int64_t left_told_ms; /* chat clock: when that was told last; 0: never */
     uint64_t left_message; /* the last of them */
     bool backlog_told;
 };

@@ -161,7 +161,7 @@ void pump_run(void *arg)
             pump_network(outbox, bot->network, now_ms, &wake_ms);
         }
     }
-    calm_tell(outbox);
+    calm_tell(outbox, now_ms, &wake_ms);
     if (outbox_settling_is_due(outbox, now_ms, &wake_ms)) {
         turn_write(outbox->app->turn);
         outbox_settle_arrived(outbox);

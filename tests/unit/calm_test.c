@@ -96,6 +96,23 @@ static void what_waited_ten_minutes_is_left_out_and_told(void **state)
     assert_int_equal(f->events, events); /* told once */
 }
 
+static void a_flood_is_told_of_in_one_note_each_ten_minutes(void **state)
+{
+    struct fixture *f = *state;
+    post(f, 0, 4);
+    pass(f, 60);
+    post(f, 4, 4);
+    pass(f, 541); /* the last two of the first four */
+    assert_int_equal(f->last_count, 2);
+    f->last_count = 0;
+    pass(f, 100); /* the others, but the note was said just now */
+    assert_int_equal(f->last_count, 0);
+    pass(f, 501);
+    assert_string_equal(f->last_event, "8:k7");
+    assert_true(f->last_count >= 3);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery WHERE state = 'named'"), 2 + f->last_count);
+}
+
 static void a_backlog_is_told_once_until_it_is_gone(void **state)
 {
     struct fixture *f = *state;
@@ -183,6 +200,7 @@ int main(void)
         T(what_people_say_is_not_held_back),
         T(no_post_around_a_question),
         T(what_waited_ten_minutes_is_left_out_and_told),
+        T(a_flood_is_told_of_in_one_note_each_ten_minutes),
         T(a_backlog_is_told_once_until_it_is_gone),
         T(a_room_nobody_can_reach_keeps_the_newest_thousand),
         T(a_room_that_can_be_reached_loses_nothing_of_a_burst),
