@@ -128,6 +128,8 @@ ANSWERS = {
 def matrix_send(env, title, what):
     p = env.group(title, "home")
     begin = once(p, "PUT .*/send/", what, ("irc", "plain", "post"))
+    if "429" not in title and "cut" not in title:  # a pause is no news, nor a kept connection that is gone
+        p.told("could not be sent")
     p.recover(since=begin)
     p.check()
 
@@ -137,6 +139,8 @@ def matrix_send(env, title, what):
 def matrix_sync(env, title, what):
     p = env.group(title, "home")
     begin = once(p, "GET .*/sync", what, ("irc", "plain", "matrix", "post"))
+    if "cut" not in title:
+        p.told("cannot read from")
     p.recover(since=begin)
     p.check()
 
@@ -208,6 +212,8 @@ def outage(env, title, network, how, seconds):
     begin = time.monotonic()
     p.say_all()
     p.others_go_on()
+    if how == "refuse":
+        p.told("next try|cannot read from|again in")
     time.sleep(max(0.0, begin + seconds - time.monotonic()))
     p.proxy.heal()
     begin = time.monotonic()
