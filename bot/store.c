@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "log.h"
 #include "store_schema.h"
+#include "store_vfs.h"
 #include "xalloc.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,7 @@ struct cached {
 
 struct store {
     sqlite3 *db;
+    struct store_vfs *vfs; /* NULL: the system's own */
     int lock_fd;
     char id[ID_CHARS + 1];
     struct cached *cache;
@@ -176,7 +178,11 @@ int store_open(struct store **out, const char *dir, unsigned flags, char *err, s
     if (rc == HR_OK) {
         CLEANUP_FREE char *path = xasprintf("%s/hashroom.db", dir);
         int open_flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-        if (sqlite3_open_v2(path, &store->db, open_flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+        if (!read_only && !(flags & STORE_TEMPORARY)) { /* without syncs nothing may be gathered */
+            store->vfs = store_vfs_new();
+        }
+        if (sqlite3_open_v2(path, &store->db, open_flags | SQLITE_OPEN_NOMUTEX,
+                            store->vfs == NULL ? NULL : store_vfs_name(store->vfs)) != SQLITE_OK) {
             rc = fail(path, sqlite3_errmsg(store->db), err, err_size);
         } else {
             rc = prepare_database(store, flags, err, err_size);
@@ -203,6 +209,7 @@ void store_close(struct store *store)
         free(cached);
     }
     sqlite3_close_v2(store->db);
+    store_vfs_free(store->vfs);
     if (store->lock_fd >= 0) {
         close(store->lock_fd);
     }

@@ -194,6 +194,36 @@ static int take(struct writer *w, struct reader *r, int32_t cp)
     return status;
 }
 
+static bool is_plain(char c)
+{
+    return c > ' ' && c <= '~';
+}
+
+/* Bytes of visible ASCII with single spaces inside: what people mostly write, and nothing in it changes. */
+static size_t plain_run(const char *text, size_t len)
+{
+    size_t n = 0;
+    while (n < len && (is_plain(text[n]) || (text[n] == ' ' && n > 0 && text[n - 1] != ' '))) {
+        n++;
+    }
+    return n > 0 && text[n - 1] == ' ' ? n - 1 : n;
+}
+
+/* Copies the inside of such a run as it is. Its ends go the long way, for what may stand beside them. */
+static int copy_plain(struct writer *w, struct reader *r)
+{
+    size_t inside = plain_run(r->text + r->at, r->len - r->at);
+    if (!is_plain((char)w->last) || w->last > '~' || inside < 2 || w->out->len - w->start + inside > w->max_bytes) {
+        return 0;
+    }
+    inside--;
+    int status = buf_add(w->out, r->text + r->at, inside);
+    r->at += inside;
+    w->last = r->text[r->at - 1];
+    w->base = w->last;
+    return status;
+}
+
 /* What a cut may leave at the end: spaces, line ends, a joiner with nothing to join. */
 static void drop_tail(struct buf *out, size_t start)
 {
@@ -222,7 +252,10 @@ int utf8_clean(struct buf *out, const char *text, size_t len, size_t max_bytes, 
     size_t n;
     while (!w.full && (n = peek(&r, &cp)) > 0) {
         r.at += n;
-        const int status = take(&w, &r, cp);
+        int status = take(&w, &r, cp);
+        if (status == 0 && !w.full && w.spaces + w.lines == 0 && w.last == cp) {
+            status = copy_plain(&w, &r);
+        }
         if (status < 0) {
             out->len = w.start;
             if (out->ptr != NULL) {
