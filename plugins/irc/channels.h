@@ -22,6 +22,7 @@ struct channel {
     int64_t joined_ms;  /* wall clock of the server: what was said before is history */
     bool wants_who;     /* its people are to be asked for */
     enum history_step step;
+    int64_t saved_ms;   /* what of it is in the table: at most a second behind */
     int64_t seen_ms;    /* clock of the server: all up to then is in the log; 0: never here */
     bool doubt;         /* own lines may have arrived unnoticed: look before anything is said */
     bool looked;        /* own[] is complete: what is not in it did not arrive */

@@ -17,6 +17,8 @@ const char *const record_schema[] = {
     NULL,
 };
 
+static const int64_t saved_every_ms = 1000;
+
 static struct hr_value own_name(const struct irc *irc)
 {
     return HR_V_STR(irc->api->instance(irc->bot));
@@ -96,6 +98,10 @@ void record_seen(struct irc *irc, struct channel *channel, int64_t server_ms)
         return;
     }
     channel->seen_ms = server_ms;
+    if (server_ms - channel->saved_ms < saved_every_ms) { /* what is read again after a crash is recognised */
+        return;
+    }
+    channel->saved_ms = server_ms;
     const struct hr_value args[] = {own_name(irc), HR_V_STR(channel->address), HR_V_INT(server_ms)};
     (void)irc->api->sql(irc->bot, "INSERT OR REPLACE INTO irc_seen VALUES(?1, ?2, ?3)", args, 3, NULL, NULL);
 }

@@ -18,7 +18,8 @@ extern const char *const record_schema[];
 void record_load(struct irc *irc);
 /* After login: what this network offers, and our nick. */
 void record_network(struct irc *irc);
-/* All up to `server_ms` (the server's clock) of this channel is in the log. */
+/* All up to `server_ms` (the server's clock) of this channel is in the log. Written once a second: history is asked for
+ * from a little before, and lines that are known are recognised. */
 void record_seen(struct irc *irc, struct channel *channel, int64_t server_ms);
 
 #endif
