@@ -46,7 +46,9 @@ int api_relay(struct hr_bot *bot, uint64_t message, uint64_t room_id, const stru
     if (flags & (HR_MSG_COMMAND | HR_MSG_PRIVATE)) {
         return HR_EDENIED;
     }
-    return outbox_say(bot->app->outbox, message, reply_to, room, say);
+    struct hr_say way = *say;
+    way.flags |= flags & HR_MSG_MEDIA ? (uint32_t)HR_SAY_ALONE : 0;
+    return outbox_say(bot->app->outbox, message, reply_to, room, &way);
 }
 
 int api_answer(struct hr_bot *bot, const struct hr_call *call, const char *text)

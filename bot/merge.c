@@ -13,7 +13,8 @@ enum { BEHIND = 20 };
 
 static bool goes_with(const struct item *item, const struct item *first)
 {
-    return item->act == HR_ACT_SAY && item->group == first->group && item->expires_ms == 0;
+    return item->act == HR_ACT_SAY && !(item->say_flags & HR_SAY_ALONE) && item->group == first->group &&
+           item->expires_ms == 0;
 }
 
 /* Calm rooms get posts one by one (R31); people's lines may share a part everywhere. */

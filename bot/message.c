@@ -124,6 +124,7 @@ static void fill(struct messages *messages, const struct hr_bot *from, struct ro
         .logged_ms = clock_chat_ms(&messages->app->clock),
         .chat = room->hr.chat,
         .flags = post->flags & ~(uint32_t)(HR_MSG_OWN | HR_MSG_COMMAND | HR_MSG_EDITED),
+        .media_url = clean_line(messages, post->flags & HR_MSG_MEDIA ? post->media_url : NULL),
     };
     message->links = clean_links(messages, post, &message->link_count);
     if (room->chat != NULL) {
@@ -318,6 +319,7 @@ uint64_t messages_own(struct messages *messages, struct hr_bot *from, const stru
         .session = record != NULL ? record->hr.session : 0,
         .question = record != NULL ? record->hr.question : 0,
         .flags = HR_MSG_OWN,
+        .media_url = "",
     };
     const char *key = say->key == NULL ? NULL
                                        : arena_printf(&messages->app->arena, "%s:%s",

@@ -46,10 +46,10 @@ uint64_t message_row_insert(struct messages *messages, const char *scope, const 
     turn_write(messages->app->turn);
     sqlite3_stmt *stmt = store_sql(
         store, "INSERT INTO message(scope, key, room, author, account, name, handle, power, text, url, links, reply_to,"
-               " reply_name, reply_text, time_ms, logged_ms, chat, session, question, flags, state)"
+               " reply_name, reply_text, time_ms, logged_ms, chat, session, question, flags, media_url, state)"
                " VALUES(?1, coalesce(?2, 'n' || (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = "
                "'message')), ?3, ?4, ?5, ?6, ?7, ?8,"
-               " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, 'live')");
+               " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, 'live')");
     bind_text(stmt, 1, scope);
     bind_text(stmt, 2, key);
     if (m->room != NULL) {
@@ -73,6 +73,7 @@ uint64_t message_row_insert(struct messages *messages, const char *scope, const 
     sqlite3_bind_int64(stmt, 18, (int64_t)m->session);
     sqlite3_bind_int(stmt, 19, m->question);
     sqlite3_bind_int64(stmt, 20, m->flags);
+    bind_text(stmt, 21, m->flags & HR_MSG_PRIVATE || m->media_url == NULL ? "" : m->media_url);
     if (store_run(store, stmt) == HR_EEXIST) {
         return 0;
     }
@@ -101,7 +102,9 @@ const char *message_row_get_state(struct messages *messages, uint64_t id)
 void message_row_text(struct messages *messages, uint64_t id, const char *text, uint32_t flags)
 {
     turn_write(messages->app->turn);
-    sqlite3_stmt *stmt = store_sql(messages->app->store, "UPDATE message SET text = ?2, flags = ?3 WHERE id = ?1");
+    sqlite3_stmt *stmt =
+        store_sql(messages->app->store, "UPDATE message SET text = ?2, flags = ?3,"
+                                        " media_url = CASE ?2 WHEN '' THEN '' ELSE media_url END WHERE id = ?1");
     sqlite3_bind_int64(stmt, 1, (int64_t)id);
     bind_text(stmt, 2, text);
     sqlite3_bind_int64(stmt, 3, flags);
@@ -113,7 +116,7 @@ int messages_read(struct messages *messages, struct arena *arena, uint64_t id, s
     sqlite3_stmt *stmt = store_sql(
         messages->app->store,
         "SELECT room, author, account, name, handle, power, text, url, links, reply_to, reply_name, reply_text,"
-        " time_ms, logged_ms, chat, session, question, flags FROM message WHERE id = ?1");
+        " time_ms, logged_ms, chat, session, question, flags, media_url FROM message WHERE id = ?1");
     sqlite3_bind_int64(stmt, 1, (int64_t)id);
     if (!store_row(messages->app->store, stmt)) {
         sqlite3_reset(stmt);
@@ -140,6 +143,7 @@ int messages_read(struct messages *messages, struct arena *arena, uint64_t id, s
         .session = (uint64_t)sqlite3_column_int64(stmt, 15),
         .question = sqlite3_column_int(stmt, 16),
         .flags = (uint32_t)sqlite3_column_int64(stmt, 17),
+        .media_url = arena_strdup(arena, store_text(stmt, 18)),
     };
     out->links = unpack_links(arena, store_text(stmt, 8), &out->link_count);
     sqlite3_reset(stmt);

@@ -106,6 +106,25 @@ static const char *thread_in_room(struct outbox *outbox, const struct hr_message
     return remote;
 }
 
+/* A picture: its own service shows it, elsewhere its address is said. */
+static void add_media(struct outbox *outbox, const struct item *item, struct arena *arena,
+                      const struct hr_message *message, struct hr_delivery *out)
+{
+    if (!(message->flags & HR_MSG_MEDIA)) {
+        return;
+    }
+    sqlite3_stmt *stmt = store_sql(outbox->app->store, "SELECT key FROM message WHERE id = ?1 AND scope = ?2");
+    sqlite3_bind_int64(stmt, 1, (int64_t)item->message);
+    sqlite3_bind_text(stmt, 2, item->room->network->scope, -1, SQLITE_STATIC);
+    if (store_row(outbox->app->store, stmt)) {
+        out->origin = arena_strdup(arena, store_text(stmt, 0));
+        out->media_url = message->media_url;
+    } else if (message->media_url[0] != '\0' && message->text[0] != '\0') {
+        out->text = arena_printf(arena, "%s %s", message->text, message->media_url);
+    }
+    sqlite3_reset(stmt);
+}
+
 int pump_delivery(struct outbox *outbox, const struct item *item, struct arena *arena, struct hr_delivery *out)
 {
     struct hr_message message;
@@ -126,7 +145,10 @@ int pump_delivery(struct outbox *outbox, const struct item *item, struct arena *
         .reply_name = message.reply_name,
         .reply_text = message.reply_text,
         .thread_remote = "",
+        .origin = "",
+        .media_url = "",
     };
+    add_media(outbox, item, arena, &message, out);
     read_lead(outbox, item->delivery, arena, out);
     if (out->lead[0] != '\0' && (out->room->flags & (HR_ROOM_PEOPLE | HR_ROOM_FULL)) == HR_ROOM_PEOPLE) {
         out->text = reduce_text(arena, message.text, out->lead_url); /* calm rooms, by R12 and R14 */

@@ -39,10 +39,12 @@ static void empty_leads(struct purge *purge)
 int purge_run(struct purge *purge)
 {
     static const char one_room[] =
-        "UPDATE message SET text = '', links = '', name = '', handle = '', reply_name = '', reply_text = '', url = ''"
+        "UPDATE message SET text = '', links = '', name = '', handle = '', reply_name = '', reply_text = '', url = '',"
+        " media_url = ''"
         " WHERE id IN (SELECT id FROM message WHERE room = ?1 AND name <> '' AND logged_ms < ?2 LIMIT ?3)";
     static const char all_rooms[] =
-        "UPDATE message SET text = '', links = '', name = '', handle = '', reply_name = '', reply_text = '', url = ''"
+        "UPDATE message SET text = '', links = '', name = '', handle = '', reply_name = '', reply_text = '', url = '',"
+        " media_url = ''"
         " WHERE id IN (SELECT id FROM message WHERE scope <> 'own' AND name <> '' AND logged_ms < ?2 LIMIT ?3)";
     const struct config *config = purge->app->config;
     int64_t now_ms = clock_chat_ms(&purge->app->clock);

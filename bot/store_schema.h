@@ -73,6 +73,7 @@ static const char *const store_schema[] = {
     "DROP VIEW core_pub_left_out;"
     "CREATE VIEW core_pub_left_out AS SELECT d.named AS id, d.room, m.id AS message, m.chat, d.lead, m.text, m.url"
     " FROM delivery d JOIN message m ON m.id = d.message WHERE d.named IS NOT NULL AND m.state = 'live';",
+    "ALTER TABLE message ADD COLUMN media_url TEXT NOT NULL DEFAULT '';",
     NULL,
 };
 #endif

@@ -37,6 +37,9 @@ struct hr_post {
     const char *reply_text;
     int64_t time_ms;      /* when it was said */
     uint32_t flags;       /* HR_MSG_* */
+    /* With HR_MSG_MEDIA: where people without an account open it for a while, or NULL. Said behind the text in rooms
+     * of other services; no part of the text, so that neither the list of links nor an archive has it. */
+    const char *media_url;
 };
 
 /* ---- out ------------------------------------------------------------------ */
@@ -61,6 +64,9 @@ struct hr_delivery { /* what has to be said in one room */
     size_t target_count;
     int64_t age_ms;       /* EDIT, REMOVE: time since it was said in this room */
     const char *thread_remote; /* SAY_THREAD: our own last post of the session here, or "" */
+    /* HR_MSG_MEDIA, said at the same service (scope): the id it has there, to hand on the picture itself; else "" */
+    const char *origin;
+    const char *media_url; /* with origin: to be said where that fails, or "" */
 };
 
 /* Receives the parts of render(), in order; each is one line or one event and

@@ -111,6 +111,7 @@ enum { /* hr_message.flags, hr_post.flags */
     HR_MSG_WEAK = 1 << 9,      /* who said it is proven well enough to chat and to host, not to change the
                                   operation: no permission that role.h calls grave (Matrix: not from a signed
                                   device in an encrypted room) */
+    HR_MSG_MEDIA = 1 << 10,    /* holds a picture or file; text describes it */
 };
 
 struct hr_message {
@@ -131,6 +132,7 @@ struct hr_message {
     uint64_t session;  /* session that was live, 0 if none */
     int question;      /* question that was open, 0 if none */
     uint32_t flags;
+    const char *media_url; /* where a picture or file can be opened for a while, or "" */
 };
 
 /* ---- events -------------------------------------------------------------- */
@@ -305,6 +307,7 @@ enum hr_priority {
 
 enum { /* hr_say.flags */
     HR_SAY_TEXT = 1 << 0,   /* m.text on Matrix, else m.notice (R33) */
+    HR_SAY_ALONE = 1 << 2,  /* shares no event with other lines (set by the host for pictures) */
     HR_SAY_THREAD = 1 << 1, /* social: reply under our own last post of this session */
 };
 

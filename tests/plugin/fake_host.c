@@ -85,7 +85,8 @@ struct fake_record *fake_record_add(struct fake *fake, enum fake_kind kind, stru
                                          .headers = "",
                                          .reply_to = "",
                                          .reply_name = "",
-                                         .reply_text = ""};
+                                         .reply_text = "",
+                                         .media_url = ""};
     *memory = &entry->memory;
     return &entry->record;
 }

@@ -77,7 +77,7 @@ struct fake_record { /* members that a kind doesn't have are 0, "" */
     int power;
     const char *url;              /* POST: permalink; HTTP: address; STREAM_OPEN: host */
     const char *method, *headers; /* HTTP; headers as "Name: value\n" */
-    const char *reply_to, *reply_name, *reply_text;
+    const char *reply_to, *reply_name, *reply_text, *media_url;
     const struct hr_link *links;
     size_t link_count;
     enum hr_priority priority;

@@ -65,13 +65,12 @@ static int net_post(struct hr_bot *bot, const struct hr_post *post, uint64_t *me
     record->text = fake_copy_bytes(memory, post->text, post->text_len);
     record->len = post->text_len;
     record->url = fake_copy(memory, post->url);
-    record->links = copy_links(memory, post->links, post->link_count);
-    record->link_count = post->link_count;
+    record->links = copy_links(memory, post->links, post->link_count), record->link_count = post->link_count;
     record->reply_to = fake_copy(memory, post->reply_to);
     record->reply_name = fake_copy(memory, post->reply_name);
     record->reply_text = fake_copy(memory, post->reply_text);
-    record->time_ms = post->time_ms;
-    record->flags = post->flags;
+    record->media_url = fake_copy(memory, post->media_url);
+    record->time_ms = post->time_ms, record->flags = post->flags;
     if (message) {
         *message = row->message.id;
     }
@@ -483,7 +482,8 @@ void fake_fill_network(struct fake *fake)
         .sent = net_sent,
         .up = net_up,
         .down = net_down,
-        .limits = net_limits, .seal = net_seal,
+        .limits = net_limits,
+        .seal = net_seal,
         .spend = net_spend,
         .rooms = net_rooms,
         .allow_private = net_allow_private,

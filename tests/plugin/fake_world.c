@@ -135,6 +135,7 @@ struct fake_log_row *fake_log_add(struct fake *fake)
                                        .author = {.id = "", .account = "", .name = "", .handle = ""},
                                        .reply_name = "",
                                        .reply_text = "",
+                                       .media_url = "",
                                        .chat = "",
                                        .time_ms = fake->chat_ms,
                                        .logged_ms = fake->chat_ms};

@@ -56,9 +56,10 @@ static int fake_render(void *state, const struct hr_delivery *const *deliveries,
     }
     char *text = xstrdup(d->text), *rest = text, *line;
     while ((line = strsep(&rest, "\n")) != NULL) { /* a part a line */
-        const char *body = fake->api->print(fake->bot, "%s%s%s%s%s%s%s", acts[d->act], d->lead, d->lead[0] ? ": " : "",
-                                            line, d->reply_remote[0] ? " ^" : "", d->reply_remote,
-                                            d->act != HR_ACT_SAY && d->target_count > 0 ? d->target[0] : "");
+        const char *body = fake->api->print(
+            fake->bot, "%s%s%s%s%s%s%s%s%s", acts[d->act], d->lead, d->lead[0] ? ": " : "", line,
+            d->reply_remote[0] ? " ^" : "", d->reply_remote,
+            d->act != HR_ACT_SAY && d->target_count > 0 ? d->target[0] : "", d->origin[0] ? " shows " : "", d->origin);
         out->add(out, body, strlen(body));
     }
     free(text);

@@ -408,6 +408,64 @@ static void a_sealed_room_obeys_and_carries_nothing(void **state)
     assert_int_equal(f->sent_count, 2);
 }
 
+static int post_picture(struct fixture *f, const char *key, const char *text)
+{
+    struct hr_bot *a = fixture_bot(f, "a");
+    const struct hr_post post = {.size = sizeof(post),
+                                 .room = "one",
+                                 .key = key,
+                                 .author = {.id = "ann", .name = "ann"},
+                                 .text = text,
+                                 .text_len = strlen(text),
+                                 .flags = HR_MSG_MEDIA,
+                                 .media_url = "https://m.example.org/a/x.png"};
+    instance_enter(a);
+    int rc = messages_post(f->app.messages, a, &post, NULL);
+    instance_leave(a, rc);
+    fixture_turn(f);
+    return rc;
+}
+
+static void a_picture_is_handed_on_by_its_service_and_linked_elsewhere(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(post_picture(f, "k1", "(Image: a bus)"), HR_OK);
+    assert_int_equal(f->sent_count, 2);
+    assert_string_equal(f->sent[0].body, "Lead: (Image: a bus) shows k1");
+    assert_string_equal(f->sent[1].body, "Lead: (Image: a bus) https://m.example.org/a/x.png");
+    assert_string_equal(f->last_event, "1:(Image: a bus)"); /* features see no address that ends */
+    assert_int_equal(edit(f, "k1", "k2", "(Image: a red bus)", "ann"), HR_OK);
+    assert_string_equal(f->sent[2].body, "Correction: Lead: (Image: a red bus)r1 shows k1");
+    assert_int_equal(take_away(f, "k1"), HR_OK);
+    assert_int_equal(fixture_number(f, "SELECT count(*) FROM message WHERE media_url <> ''"), 0);
+}
+
+static void pictures_share_no_event_with_other_lines(void **state)
+{
+    struct fixture *f = *state;
+    network_down(fixture_bot(f, "a"), "two", "away");
+    network_limits(fixture_bot(f, "a"),
+                   &(struct hr_limits){
+                       .size = sizeof(struct hr_limits), .rate = 0.0001, .burst = 6, .window = 1, .window_all = 8});
+    for (int i = 0; i < 3; i++) {
+        char key[8];
+        snprintf(key, sizeof(key), "t%d", i);
+        assert_int_equal(fixture_post(f, "a", "one", key, "ann", key), HR_OK);
+    }
+    assert_int_equal(post_picture(f, "p", "(Image)"), HR_OK);
+    assert_int_equal(fixture_post(f, "a", "one", "t4", "ann", "t4"), HR_OK);
+    f->sent_count = 0;
+    network_up(fixture_bot(f, "a"), "two");
+    fixture_turn(f);
+    for (size_t i = 0; i < f->sent_count; i++) {
+        if (strstr(f->sent[i].body, "Image") != NULL) {
+            assert_null(strstr(f->sent[i].body, " | "));
+        }
+    }
+    assert_true(f->sent_count > 0);
+    assert_non_null(strstr(f->sent[0].body, "t0 | t1 | t2"));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
@@ -434,6 +492,8 @@ int main(void)
         T(an_edit_brings_no_hidden_words_back),
         T(a_foreign_id_takes_no_line_its_place),
         T(an_account_that_had_to_be_cleaned_proves_nothing),
+        T(a_picture_is_handed_on_by_its_service_and_linked_elsewhere),
+        T(pictures_share_no_event_with_other_lines),
         T(a_sealed_room_obeys_and_carries_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
