@@ -8,13 +8,15 @@ from xauth import BEARER, CONSUMER_KEY, CONSUMER_SECRET, TOKEN, TOKEN_SECRET
 from xsim import XSim
 
 MINUTE = 60_000
+SHORT = {"length": "20m", "welcome": "2m", "question_length": "5m", "closing": "3m"}  # a chat of 20 minutes
 QUESTIONS = ["What do you read before bed?", "Who read to you as a child?"]
 
 
 class Alone:
     """A bot whose only room is a hashtag, and the X it reads."""
 
-    def __init__(self, folder, start_ms=CHAT_START_MS - 14 * MINUTE, speed=1.0, tag="#dpulo", oauth2=False, **twitter):
+    def __init__(self, folder, start_ms=CHAT_START_MS - 14 * MINUTE, speed=1.0, tag="#dpulo", oauth2=False, session=None,
+                 **twitter):
         self.tag = tag
         self.clock = ChatClock(folder / "clock", start_ms, speed)
         self.bot = Bot(folder / "bot", self.clock)
@@ -30,7 +32,7 @@ class Alone:
         bot.plugin("twitter", {"x": {"api_url": self.x.url, "bearer_file": bot.secret("x.bearer", BEARER), **login,
                                      **twitter}})
         bot.plugin("session", {"dpulo": {"rule": "FREQ=WEEKLY;BYDAY=TU", "time": "20:00", "zone": "Europe/London",
-                                         "topic": "Reading", "questions": QUESTIONS, "reminders": []}})
+                                         "topic": "Reading", "questions": QUESTIONS, "reminders": [], **(session or {})}})
 
     def oauth2(self, pair):
         """Options of a login that is renewed; writes its files."""

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from alone import MINUTE, QUESTIONS, Alone
+from alone import MINUTE, QUESTIONS, SHORT, Alone
 from clients import wait_for
 from harness import CHAT_START_MS
 
@@ -80,11 +80,11 @@ def test_a_ghost_connection_does_not_stop_the_evening(alone):
 
 
 def test_questions_are_posted_once_whatever_the_answer(tmp_path):
-    with Alone(tmp_path, CHAT_START_MS - MINUTE, 30.0) as a:
+    with Alone(tmp_path, CHAT_START_MS - MINUTE, 20.0, session=SHORT) as a:
         a.x.fail("POST /2/tweets", "lost")
         with a.bot:
             a.wait_reading()
-            a.clock.sleep_until(CHAT_START_MS + 70 * MINUTE)
+            a.clock.sleep_until(CHAT_START_MS + 24 * MINUTE)
             a.bot.wait_settled()
             a.bot.assert_accounted()
         own = [p["text"] for p in a.x.own_posts]

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import time
 
-from alone import MINUTE, QUESTIONS, Alone
+from alone import MINUTE, QUESTIONS, SHORT, Alone
 from clients import wait_for
 from harness import CHAT_START_MS
 
@@ -35,11 +35,11 @@ def on_disk(a):
 
 
 def test_questions_are_posted_with_a_login_that_is_renewed_in_between(tmp_path):
-    with Alone(tmp_path, CHAT_START_MS - 2 * MINUTE, 60.0, oauth2=True) as a:
-        a.x.auth.lifetime_s = 10 * 60
+    with Alone(tmp_path, CHAT_START_MS - 2 * MINUTE, 30.0, oauth2=True, session=SHORT) as a:
+        a.x.auth.lifetime_s = 4 * 60
         with a.bot:
             a.wait_reading()
-            a.clock.sleep_until(CHAT_START_MS + 70 * MINUTE)
+            a.clock.sleep_until(CHAT_START_MS + 24 * MINUTE)
             a.bot.wait_settled()
             a.bot.assert_accounted()
         own = [p["text"] for p in a.x.own_posts]
