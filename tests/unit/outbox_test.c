@@ -100,18 +100,21 @@ static void a_retry_comes_again_with_the_same_txn_and_body(void **state)
     f->answer = HR_ERETRY;
     assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "again", NULL), HR_OK);
     assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "after", NULL), HR_OK);
-    fixture_turn(f);
-    assert_int_equal(f->sent_count, 1);
+    fixture_turn(f); /* a slow machine may have come to the retry already: it was asked for in 1 ms */
+    size_t tries = f->sent_count;
+    assert_true(tries >= 1);
     f->answer = HR_OK;
-    usleep(5000); /* the network clock can't be set: the retry was asked for in 1 ms */
+    usleep(5000); /* the network clock can't be set */
     outbox_wake(f->app.outbox);
     fixture_turn(f);
-    assert_int_equal(f->sent_count, 3);
-    assert_string_equal(f->sent[1].body, "again");
-    assert_string_equal(f->sent[1].txn, f->sent[0].txn);
-    assert_int_equal(f->sent[1].attempt, 2);
-    assert_int_equal(f->sent[1].flags & HR_PART_DOUBT, 0);
-    assert_string_equal(f->sent[2].body, "after");
+    assert_int_equal(f->sent_count, tries + 2);
+    for (size_t i = 0; i <= tries; i++) {
+        assert_string_equal(f->sent[i].body, "again");
+        assert_string_equal(f->sent[i].txn, f->sent[0].txn);
+        assert_int_equal(f->sent[i].attempt, i + 1);
+        assert_int_equal(f->sent[i].flags & HR_PART_DOUBT, 0);
+    }
+    assert_string_equal(f->sent[tries + 1].body, "after");
 }
 
 static void a_refused_line_drops_its_rest_and_goes_on(void **state)
