@@ -265,6 +265,29 @@ static void tell_changed(struct mx_room *room, const struct event *event)
     }
 }
 
+/* A device its owner has not signed is read all the same, and named once. */
+static void warn_unsigned(struct mx_room *room, const struct e2ee_plain *plain)
+{
+    struct matrix *mx = room->mx;
+    uint64_t hash = 0xCBF29CE484222325u;
+    const char *const texts[] = {plain->event.sender, " ", plain->device};
+    for (size_t i = 0; i < 3; i++) {
+        for (const unsigned char *p = (const unsigned char *)texts[i]; *p != '\0'; p++) {
+            hash = (hash ^ *p) * 0x100000001B3u;
+        }
+    }
+    for (size_t i = 0; i < MATRIX_MAX_WARNED; i++) {
+        if (mx->unsigned_device[i] == hash) {
+            return;
+        }
+    }
+    mx->unsigned_device[mx->unsigned_count++ % MATRIX_MAX_WARNED] = hash;
+    mx->api->log(mx->bot, HR_WARN,
+                 "%s writes in %s from device %s, which its owner has not verified; with strict = yes "
+                 "it would not be read",
+                 plain->event.sender, room->address, plain->device);
+}
+
 void inbound_plain(struct mx_room *room, const struct e2ee_plain *plain, uint32_t flags)
 {
     if (strcmp(plain->event.sender, room->mx->user) == 0) {
@@ -274,6 +297,8 @@ void inbound_plain(struct mx_room *room, const struct e2ee_plain *plain, uint32_
     } else if (strcmp(plain->event.type, "m.room.message") == 0) {
         if (plain->trust == TRUST_CHANGED) {
             tell_changed(room, &plain->event);
+        } else if (plain->trust == TRUST_NONE && plain->device[0] != '\0') {
+            warn_unsigned(room, plain);
         }
         message(room, &plain->event, flags, plain);
     }

@@ -22,6 +22,7 @@ enum {
     MATRIX_MAX_PRIVATE_EACH = 3, /* private rooms one person may open */
     MATRIX_MAX_SEEN = 2048,     /* messages whose room is remembered */
     MATRIX_MANY_TRIES = 5,      /* failed in a row: perhaps the homeserver moved */
+    MATRIX_MAX_WARNED = 64,     /* devices nobody signed that are remembered */
     MATRIX_LATE_MS = 120000,    /* older than this when it arrives: history, never a command */
 };
 
@@ -127,6 +128,8 @@ struct matrix {
     size_t gap_bytes;    /* of all gaps of the batch */
     struct seen seen[MATRIX_MAX_SEEN]; /* a ring */
     size_t seen_count;
+    uint64_t unsigned_device[MATRIX_MAX_WARNED]; /* hashes of those the log has named; a ring */
+    size_t unsigned_count;
     struct e2ee *e2ee; /* end-to-end encryption, e2ee/e2ee.h */
     unsigned bad_events, calls_refused;
     double rate, burst;  /* of the account, as learned; see budget.h */
