@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <uthash.h>
 
-enum { ID_CHARS = 16 };
+enum { ID_CHARS = 16, LOOKASIDE_BYTES = 1200, LOOKASIDE_SLOTS = 200 /* small memory without malloc() */ };
 
 struct cached {
     const char *sql; /* the key is the address of the constant */
@@ -138,6 +138,7 @@ static int prepare_database(struct store *store, unsigned flags, char *err, size
 {
     bool read_only = (flags & STORE_READ_ONLY) != 0;
     sqlite3_busy_timeout(store->db, STORE_BUSY_MS);
+    (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, LOOKASIDE_BYTES, LOOKASIDE_SLOTS);
     if (!read_only) {
         int rc =
             exec(store,
@@ -167,6 +168,7 @@ int store_open(struct store **out, const char *dir, unsigned flags, char *err, s
 {
     struct store *store = xcalloc(1, sizeof(*store));
     store->lock_fd = -1;
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* counts nobody reads, a lock for each; refused once in use */
     bool read_only = (flags & STORE_READ_ONLY) != 0;
     if (!read_only && mkdir(dir, 0700) != 0 && errno != EEXIST) {
         snprintf(err, err_size, "%s: %s. Make the folder and give it to the user hashroom runs as", dir,

@@ -160,7 +160,9 @@ size_t wire_write(char *out, size_t size, const char *source, const char *comman
 
 static void copy_piece(char *out, size_t size, const char *text, size_t len)
 {
-    (void)snprintf(out, size, "%.*s", (int)(len < size ? len : size), text);
+    len = len < size ? len : size - 1;
+    memcpy(out, text, len); /* three times for every line there is: snprintf() took a 25th of all a message costs */
+    out[len] = '\0';
 }
 
 void wire_source_split(struct wire_source *out, const char *source)
