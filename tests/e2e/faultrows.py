@@ -9,7 +9,7 @@ from certificates import Authority
 from clients import wait_for
 from ergo import Ergo
 from faultplace import KIND
-from faultproxy import Answer
+from faultproxy import ALL, Answer
 from harness import CHAT_START_MS
 from ngircd import Ngircd
 from synapse import Synapse
@@ -168,14 +168,24 @@ def matrix_drip(env, title):
     p.check()
 
 
-@row("Matrix send: 403", "refused, with its reason; the next lines go on")
+@row("Matrix send: 403", "sent once more a moment later: a passing 403 loses nothing")
 def matrix_forbidden(env, title):
     p = env.place(title, "home").start()
+    begin = once(p, "PUT .*/send/", Answer(403, '{"errcode":"M_FORBIDDEN","error":"You may not"}'), ("irc", "plain"))
+    p.recover(since=begin)
+    p.check()
+
+
+@row("Matrix send: 403 for good", "refused, with its reason; the next lines go on")
+def matrix_forbidden_always(env, title):
+    p = env.place(title, "home").start()
     p.mark()
-    p.proxy.fault("PUT .*/send/", Answer(403, '{"errcode":"M_FORBIDDEN","error":"You may not"}'))
+    p.proxy.fault("PUT .*/send/", Answer(403, '{"errcode":"M_FORBIDDEN","error":"You may not"}'), ALL)
     p.w.ann.say(p.w.channel, "this one is refused")
-    wait_for(lambda: p.bot.value("SELECT count(*) FROM delivery WHERE state = 'refused'") == 1, 30)
-    p.told("may not speak")
+    wait_for(lambda: p.bot.value("SELECT count(*) FROM delivery WHERE state = 'refused'") == 1, 60, 0.1,
+             lambda: f"not refused: {p.bot.accounting()}\n{p.bot.tail()}")
+    p.told("may not speak|refused")
+    p.proxy.heal()
     p.others_go_on()
     p.recover()
     p.check(("delivered", "refused"))

@@ -81,8 +81,9 @@ role "host" {{ accounts = {{ "one/{name}asha", "home/{self.owner.user_id}" }}  n
             "access_secret_file": bot.secret("x.access-secret", TOKEN_SECRET), **x}})
         bot.plugin("session", {name: {"rule": "FREQ=WEEKLY;BYDAY=TU", "time": "20:00", "zone": "Europe/London",
                                       "topic": "Reading", "questions": QUESTIONS, **session}})
-        for plugin in ("relay", "resources", "moderation", "desk"):
+        for plugin in ("relay", "resources", "desk"):
             bot.plugin(plugin)
+        bot.plugin("moderation", flood_pace="0s")  # a few people say here what a whole room would
 
     # -- people
     def irc(self, nick, **more):
