@@ -19,6 +19,8 @@ struct call {
     void *arg;
     const char *method;
     char *path, *body; /* own: it may go again with a newer token */
+    size_t body_len;
+    const char *type;
     size_t max_bytes;
     int64_t timeout_ms;
     struct hr_request *request; /* NULL while it waits for a token */
@@ -186,7 +188,7 @@ static int launch(struct call *call)
     const char *headers[4] = {"Accept: application/json"};
     size_t count = 1;
     if (call->body != NULL) {
-        headers[count++] = "Content-Type: application/json";
+        headers[count++] = mx->api->print(mx->bot, "Content-Type: %s", call->type);
     }
     if (!call->no_token) {
         headers[count++] = mx->api->print(mx->bot, "Authorization: Bearer %s", mx->token != NULL ? mx->token : "");
@@ -198,7 +200,7 @@ static int launch(struct call *call)
         .url = call->path[0] == '/' ? mx->api->print(mx->bot, "%s%s", mx->homeserver, call->path) : call->path,
         .headers = headers,
         .body = call->body,
-        .body_len = call->body != NULL ? strlen(call->body) : 0,
+        .body_len = call->body_len,
         .max_reply_bytes = call->max_bytes,
         .timeout_ms = call->timeout_ms,
         .stall_ms = call->timeout_ms, /* a long poll is silent on purpose */
@@ -218,12 +220,16 @@ int call_start(struct matrix *mx, const struct call_request *request, call_fn *f
                           .arg = arg,
                           .method = request->method,
                           .path = mem_dup(request->path),
-                          .body = mem_dup(request->body),
+                          .body_len = request->type != NULL   ? request->body_len
+                                      : request->body != NULL ? strlen(request->body)
+                                                              : 0,
+                          .type = request->type != NULL ? request->type : "application/json",
                           .max_bytes = request->max_bytes,
                           .timeout_ms = request->timeout_ms,
                           .raw = request->raw,
                           .no_token = request->no_token,
                           .handle = request->handle};
+    call->body = request->body != NULL ? mem_copy(request->body, call->body_len) : NULL;
     call->next = mx->calls;
     call->link = &mx->calls;
     if (call->next != NULL) {
@@ -288,10 +294,10 @@ void call_cancel(struct call *call)
     }
     if (call->request != NULL) {
         call->mx->net->http_cancel(call->request);
-    if (call->handle != NULL) { /* may stand in what drop() frees */
-        *call->handle = NULL;
-        call->handle = NULL;
-    }
+        if (call->handle != NULL) { /* may stand in what drop() frees */
+            *call->handle = NULL;
+            call->handle = NULL;
+        }
     }
     void (*drop)(void *) = call->drop;
     void *arg = call->arg;

@@ -30,6 +30,8 @@ struct call_request {
     const char *method; /* a constant */
     const char *path;          /* path and query, already encoded; or a whole address, with no_token */
     const char *body;          /* JSON, or NULL */
+    const char *type;          /* of the body, a constant; NULL: JSON, and body_len is not read */
+    size_t body_len;
     size_t max_bytes;          /* 0: 1 MiB */
     int64_t timeout_ms;        /* 0: 30 s */
     bool raw;                  /* the caller reads the body */

@@ -2,6 +2,8 @@
 /* What the operator wrote for this network. */
 #include "check.h"
 
+#include "media.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -87,6 +89,7 @@ void check_options(struct hr_bot *bot, const struct hr_api *api)
         api->problem(bot, "token_file", "password_file and token_file are both given. Keep the one the bot is to use.");
     }
     check_invites(bot, api);
+    media_check(bot, api);
 }
 
 int check_room(const char *address, char *err, size_t err_size)

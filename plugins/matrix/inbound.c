@@ -4,6 +4,7 @@
 
 #include "consent.h"
 #include "html.h"
+#include "media.h"
 #include "member.h"
 #include "room.h"
 #include "scan.h"
@@ -164,6 +165,9 @@ static void edited(struct mx_room *room, const struct event *event, const char *
     /* The host compares the author. */
     if (target[0] == '$' && seen_may_change(room, target, true) && json_is_object(content) &&
         inbound_text(content, false, &text, &flags)) {
+        if (media_is_by(mx, target, event->sender)) {
+            media_edited(room, target, content); /* before: what goes out now shows the new picture */
+        }
         int rc = mx->net->edit(mx->bot, target, event->id, mem_text(&text), text.len, event->sender);
         if (rc < 0 && rc != HR_ENOTFOUND && rc != HR_EEXIST) {
             mx->api->log(mx->bot, HR_INFO, "edit %s by %s left aside (status %d)", event->id, event->sender, rc);
@@ -177,6 +181,7 @@ static void redacted(struct mx_room *room, const struct event *event)
     const char *target = scan_text(event->content, "redacts"); /* where room version 11 puts it */
     target = target != NULL ? target : event->redacts;
     if (target[0] == '$' && seen_may_change(room, target, false)) {
+        media_removed(room->mx, target);
         (void)room->mx->net->remove(room->mx->bot, target);
     }
 }
@@ -227,6 +232,10 @@ static void said(struct mx_room *room, const struct event *event, struct relatio
         .flags = flags | (room->private ? HR_MSG_PRIVATE : 0) | (age > MATRIX_LATE_MS ? HR_MSG_HISTORY : 0),
     };
     uint64_t message = 0;
+    struct media_item item;
+    bool has_media = media_offered(room, event, flags, proof, &item, &post.media_url);
+    post.flags |= has_media ? (uint32_t)HR_MSG_MEDIA : 0;
+    media_person(room, event);
     room->active_ms = room->active_ms > post.time_ms ? room->active_ms : post.time_ms; /* saved when all is read */
     seen_add(room, event->id, false);
     int rc = mx->net->post(mx->bot, &post, &message);
@@ -235,6 +244,10 @@ static void said(struct mx_room *room, const struct event *event, struct relatio
     } else if (room->private && room->up) {
         mx->net->up(mx->bot, room->address); /* the host may know the room only now */
     }
+    if (has_media && rc == HR_OK) {
+        media_keep(mx, event->id, &item);
+    }
+    attachment_clear(&item.key);
     mem_clear(&text);
 }
 

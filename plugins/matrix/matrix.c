@@ -14,6 +14,7 @@
 #include "e2ee/verify.h"
 #include "invite.h"
 #include "login.h"
+#include "media.h"
 #include "render.h"
 #include "room.h"
 #include "schema.h"
@@ -44,6 +45,14 @@ static const struct hr_option options[] = {
      "In encrypted rooms: give no keys to devices their owner has not signed, and do not read what they say.", NULL},
     {"invite_from", HR_LIST, "", 0, 0,
      "User ids or server names whose invites are accepted, besides those of people in the chat's rooms.", ""},
+    {"media", HR_STR, "nobody", 0, 0,
+     "Whose pictures and files are carried to the chat's other rooms: nobody, roles (who has a role here or power 50 "
+     "in "
+     "the room), known (also who first spoke a day ago), everyone. Other Matrix rooms get the picture; elsewhere a "
+     "link is said, if hashroom.conf has a section pages.",
+     "roles"},
+    {"media_keep", HR_DURATION, "7d", 3600000, 2592000000, "How long such a link works.", NULL},
+    {"media_max_mb", HR_INT, "20", 1, 50, "The largest picture or file that is carried, in megabytes.", NULL},
     {"max_private", HR_INT, "50", 0, 400, "How many private conversations may be open at once.", NULL},
     {"rate_ms", HR_INT, "5000", 0, 3600000,
      "Milliseconds for each message the account may send in the long run (Synapse as installed: 5000); 0: no limit.",
@@ -145,6 +154,7 @@ static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
     rc = rc < 0 ? rc : room_load(mx);
     rc = rc < 0 ? rc : invite_load(mx);
     rc = rc < 0 ? rc : e2ee_start(mx);
+    rc = rc < 0 ? rc : media_start(mx);
     rc = rc < 0 ? rc : discover_start(mx);
     if (rc < 0) {
         stop(mx);

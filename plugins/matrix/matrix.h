@@ -139,6 +139,8 @@ struct matrix {
     struct hr_timer *budget_timer;
     struct hr_timer *private_timer;
     int64_t checked_ms;  /* monotonic: when a refusal last made us look which rooms we are in, 0: never */
+    bool media_pages;    /* people without an account can open pictures, see media.h */
+    int media_fetches;   /* under way for them */
     struct doubt *doubts; /* parts that are looked for in the history */
 };
 

@@ -197,13 +197,53 @@ static int put(struct hr_parts *out, const char *type, json_t *content, const ch
     return HR_OK;
 }
 
+/* A picture of another Matrix room: its event, and the words for both cases. */
+static int put_picture(const struct hr_delivery *delivery, struct hr_parts *out)
+{
+    struct hr_delivery linked = *delivery;
+    struct mem_buf text = {.max = RENDER_MAX_BYTES / 4};
+    const struct head head = head_of(delivery);
+    mem_puts(&text, delivery->text);
+    mem_puts(&text, delivery->media_url[0] != '\0' ? " " : "");
+    mem_puts(&text, delivery->media_url);
+    linked.text = mem_text(&text);
+    json_t *bare = content_of(delivery, &head, delivery->text, strlen(delivery->text));
+    json_t *content = content_of(&linked, &head, linked.text, text.len);
+    mem_clear(&text);
+    if (delivery->act == HR_ACT_EDIT && delivery->target_count > 0) {
+        content = as_edit(content, delivery->target[0]);
+    } else if (delivery->reply_remote[0] == '$') {
+        json_object_set_new(content, "m.relates_to",
+                            json_pack("{s:{s:s}}", "m.in_reply_to", "event_id", delivery->reply_remote));
+    }
+    json_t *part = json_pack("{s:s, s:o, s:{s:s, s:O}}", "type", "m.room.message", "content", content, "media",
+                             "origin", delivery->origin, "caption", json_object_get(bare, "body"));
+    char *json = part != NULL ? json_dumps(part, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    json_decref(part);
+    json_decref(bare);
+    if (json != NULL) {
+        out->add(out, json, strlen(json));
+    }
+    free(json);
+    return json != NULL ? HR_OK : HR_EINVAL;
+}
+
 static int put_redaction(struct hr_parts *out, const char *target)
 {
     return put(out, "m.room.redaction", json_object(), target);
 }
 
+static bool is_picture(const struct hr_delivery *delivery)
+{
+    return delivery->origin != NULL && delivery->origin[0] == '$' && delivery->text[0] != '\0' &&
+           strlen(delivery->text) < RENDER_MAX_BYTES / 8 && delivery->target_count <= 1;
+}
+
 static int put_text(const struct hr_delivery *delivery, struct hr_parts *out)
 {
+    if (is_picture(delivery)) {
+        return put_picture(delivery, out);
+    }
     const struct head head = head_of(delivery);
     const char *text = delivery->text;
     bool html = has_html(&head);

@@ -79,5 +79,17 @@ const char *const matrix_schema[] = {
     "CREATE TABLE matrix_server(instance TEXT PRIMARY KEY, name TEXT NOT NULL, base_url TEXT NOT NULL) STRICT",
     "CREATE TABLE matrix_budget(instance TEXT PRIMARY KEY, rate REAL NOT NULL, burst REAL NOT NULL,"
     " rate_set REAL NOT NULL, burst_set REAL NOT NULL, at_ms INTEGER NOT NULL) STRICT",
+
+    /* ---- pictures and files ---- */
+
+    /* key: of an encrypted one, enciphered */
+    "CREATE TABLE matrix_media(instance TEXT NOT NULL, event TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL,"
+    " uri TEXT NOT NULL, type TEXT NOT NULL, name TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,"
+    " key BLOB, expires_ms INTEGER NOT NULL, PRIMARY KEY(instance, event)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX matrix_media_id ON matrix_media(id)",
+    "CREATE INDEX matrix_media_event ON matrix_media(event)",
+    /* who: a number made of the user id under a key outside the database */
+    "CREATE TABLE matrix_media_person(instance TEXT NOT NULL, who TEXT NOT NULL, since_ms INTEGER NOT NULL,"
+    " seen_ms INTEGER NOT NULL, PRIMARY KEY(instance, who)) STRICT, WITHOUT ROWID",
     NULL,
 };

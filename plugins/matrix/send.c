@@ -5,6 +5,7 @@
 #include "budget.h"
 #include "call.h"
 #include "doubt.h"
+#include "media.h"
 #include "e2ee/e2ee.h"
 #include "room.h"
 #include "scan.h"
@@ -105,8 +106,7 @@ int send_put(struct matrix *mx, const struct send_request *what)
     return HR_OK;
 }
 
-/* By the way its room needs. */
-static int send_event(struct matrix *mx, struct mx_room *room, const struct hr_part *part, const json_t *event)
+int send_event(struct matrix *mx, struct mx_room *room, const struct hr_part *part, const json_t *event)
 {
     const char *type = scan_text(event, "type"), *redacts = scan_text(event, "redacts"), *path;
     const json_t *content = json_object_get(event, "content");
@@ -137,7 +137,8 @@ int send_again(struct matrix *mx, struct mx_room *room, const struct hr_part *pa
     }
     json_error_t error;
     json_t *event = json_loadb(part->body, part->body_len, 0, &error);
-    int rc = send_event(mx, room, part, event);
+    int rc =
+        json_object_get(event, "media") != NULL ? media_copy(room, part, event) : send_event(mx, room, part, event);
     json_decref(event);
     return rc;
 }

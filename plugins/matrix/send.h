@@ -5,6 +5,8 @@
 
 #include "matrix.h"
 
+#include <jansson.h>
+
 int send_part(void *state, const struct hr_part *part);
 
 struct send_request {
@@ -17,6 +19,8 @@ struct send_request {
 /* Sends one part and answers the host with sent() when the server did. HR_ERETRY: it could not be sent,
  * nothing was answered. */
 int send_put(struct matrix *mx, const struct send_request *what);
+/* An event {type, content} or {redacts} by the way its room needs: encrypted where the room is. Uses id, txn, attempt. */
+int send_event(struct matrix *mx, struct mx_room *room, const struct hr_part *part, const json_t *event);
 /* As it is, not encrypted: a negative status says why nothing was sent. Uses id, txn, body, attempt. */
 int send_again(struct matrix *mx, struct mx_room *room, const struct hr_part *part);
 

@@ -106,9 +106,8 @@ static inline void log_in(struct world *world)
     "\"content\":{\"membership\":\"join\",\"displayname\":\"" name "\"}}"
 
 /* Logged in, in ROOM, with Asha (power 50) and Ben; nothing recorded yet. */
-static inline struct world *world_open(void)
+static inline struct world *world_enter(struct world *world)
 {
-    struct world *world = world_new(ROOM);
     log_in(world);
     sync_rooms(world,
                "\"join\":{\"" ROOM "\":{\"state\":{\"events\":["
@@ -119,6 +118,11 @@ static inline struct world *world_open(void)
                "]},\"timeline\":{\"events\":[{\"type\":\"m.room.message\",\"sender\":\"" ASHA "\",\"event_id\":\"$old\","
                "\"content\":{\"msgtype\":\"m.text\",\"body\":\"said before\"}}],\"limited\":true,\"prev_batch\":\"p0\"}}}");
     return world;
+}
+
+static inline struct world *world_open(void)
+{
+    return world_enter(world_new(ROOM));
 }
 
 /* An event of ROOM; content as JSON. */

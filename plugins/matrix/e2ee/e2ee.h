@@ -2,7 +2,7 @@
 /*
  * End-to-end encryption of one account: the door for the rest of the plugin.
  * No file outside this folder includes another header of it, but for the tables
- * of the operator's tools.
+ * of the operator's tools and the pure layer (attachments, hashes, base64).
  *
  * Every ratchet is written with sql() in the callback that turned it, and so
  * stands on disk before the request that carries what it made (network.h). What
