@@ -18,20 +18,41 @@ static const char *words(struct matrix *mx, const char *id)
     return mx->api->words(mx->bot, id, NULL);
 }
 
-void consent_look(struct mx_room *room)
+bool consent_seal(struct mx_room *room)
 {
     struct matrix *mx = room->mx;
-    if (!room->encrypted || room->private) {
-        return;
+    bool sealed = room->encrypted && !room->private && e2ee_agreed(room)[0] == '\0';
+    if (room->encrypted && !room->private) {
+        mx->net->seal(mx->bot, room->address, sealed);
     }
-    bool sealed = e2ee_agreed(room)[0] == '\0';
-    mx->net->seal(mx->bot, room->address, sealed);
-    if (sealed) {
-        room_say(room, words(mx, "M02"), mx->api->print(mx->bot, "sealed:%s", room->id));
+    return sealed;
+}
+
+void consent_look(struct mx_room *room)
+{
+    if (consent_seal(room)) {
+        room_say(room, words(room->mx, "M02"), room->mx->api->print(room->mx->bot, "sealed:%s", room->id));
     }
 }
 
 /* ---- the command ---------------------------------------------------------------------------- */
+
+/* What the host was told of the seal is not taken back with a callback that is undone: that comes last. */
+static int decide(struct matrix *mx, struct mx_room *room, const struct hr_call *call, bool yes)
+{
+    const struct hr_person *author = &call->message->author;
+    const char *who = author->account[0] != '\0' ? author->account : author->id;
+    int rc = e2ee_agree(room, yes ? who : "");
+    rc = rc < 0 ? rc : mx->api->answer(mx->bot, call, words(mx, yes ? "M03" : "M04"));
+    if (rc < 0) {
+        return rc;
+    }
+    mx->api->log(mx->bot, HR_INFO, "%s %s that %s is carried to other networks", who,
+                 yes ? "agreed" : "no longer wants", room->address);
+    room->pin_notice = yes;
+    consent_look(room);
+    return HR_OK;
+}
 
 static int run_bridge(void *state, const struct hr_call *call)
 {
@@ -46,14 +67,8 @@ static int run_bridge(void *state, const struct hr_call *call)
         answer = "M06";
     } else if ((!yes && !no) || strcasecmp(call->argv[0], "encrypted") != 0) {
         answer = "M05";
-    } else if (e2ee_agree(room, yes ? call->message->author.account : "") < 0) {
-        return HR_EFAIL;
     } else {
-        mx->api->log(mx->bot, HR_INFO, "%s %s that %s is carried to other networks", call->message->author.account,
-                     yes ? "agreed" : "no longer wants", room->address);
-        room->pin_notice = yes;
-        consent_look(room);
-        answer = yes ? "M03" : "M04";
+        return decide(mx, room, call, yes);
     }
     return mx->api->answer(mx->bot, call, words(mx, answer));
 }

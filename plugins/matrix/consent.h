@@ -12,7 +12,9 @@
 
 extern const struct hr_command consent_commands[];
 
-void consent_look(struct mx_room *room); /* the room is up, or became encrypted: seals it where it has to be */
+/* Seals it where it has to be, before anything said there is posted: true. The host forgets it over a restart. */
+bool consent_seal(struct mx_room *room);
+void consent_look(struct mx_room *room); /* as above, and says so in the room, once */
 void consent_echo(struct mx_room *room, const struct event *event); /* an own message came back: the notice is pinned */
 
 #endif

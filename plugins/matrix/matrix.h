@@ -59,6 +59,7 @@ struct mx_room {
     bool whole;      /* all of its state was read: rights and encryption are known */
     bool up;         /* the host was told that parts may go */
     bool encrypted;  /* once and for ever: nothing leaves in plain text */
+    char *visibility; /* of its history, as its state says; NULL: not seen */
     bool told_plain; /* that somebody wrote in plain text there all the same */
     bool pin_notice; /* the notice that the room is carried elsewhere is to be pinned when it comes back */
     char *gone;      /* kicked or banned: why; stays out. NULL: not so */

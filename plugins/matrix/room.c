@@ -47,9 +47,11 @@ static int on_found(void *arg, const struct hr_value *column, size_t count)
 void room_set_id(struct mx_room *room, const char *id)
 {
     mem_set(&room->id, id);
+    mem_set(&room->visibility, NULL);
     const struct hr_value args[] = {HR_V_STR(room->id)};
     (void)room->mx->api->sql(room->mx->bot, "SELECT 1 FROM matrix_encrypted WHERE room_id = ?1", args, 1, on_found,
                              &room->encrypted);
+    (void)consent_seal(room); /* before the first reply is read: what was said meanwhile stays in the room */
 }
 
 struct mx_room *room_add(struct matrix *mx, const char *address, bool private)
@@ -159,6 +161,7 @@ static void room_free(struct mx_room *room)
     free(room->last_event);
     free(room->successor);
     free(room->via);
+    free(room->visibility);
     free(room);
 }
 
@@ -226,6 +229,7 @@ void room_encrypt(struct mx_room *room)
     const struct hr_value args[] = {HR_V_STR(room->id)};
     room->encrypted = true;
     (void)mx->api->sql(mx->bot, "INSERT OR IGNORE INTO matrix_encrypted(room_id) VALUES(?1)", args, 1, NULL, NULL);
+    (void)consent_seal(room); /* also where the bot may not speak, or is not ready: it hears all the same */
     if (!e2ee_may_speak(room)) {
         room_down(room, UNREADABLE);
     } else if (room->up) {

@@ -20,7 +20,7 @@ static void nothing_is_said_in_a_room_before_its_whole_state_is_known(void **sta
         sync_rooms(world, encrypted ? "\"join\":{\"" ROOM "\":{\"state\":{\"events\":[" CREATE "," ENCRYPTION "]}}}"
                                     : "\"join\":{\"" ROOM "\":{\"state\":{\"events\":[" CREATE "]}}}");
         assert_true(is_up(world, "#chat:hs.test"));
-        assert_int_equal(fake_count(world->fake, FAKE_SEAL), encrypted);
+        assert_int_equal(fake_count(world->fake, FAKE_SEAL) > 0, encrypted);
         world_free(world);
     }
 }
