@@ -8,6 +8,7 @@
 #include "olm_session.h"
 #include "to_device.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,10 @@ struct job { /* one part; its room has no other under way */
     uint64_t part;
     int attempt; /* 1 is the first */
     unsigned rounds;
-    char **reader; /* users */
+    char session[44]; /* whose key is handed out */
+    uint32_t index;   /* ... from which message on */
+    bool revoke;      /* a device has the key that may no longer have it */
+    char **reader;    /* users */
     size_t reader_count, reader_cap, looked;
     struct peer *missing; /* devices without the key */
     size_t missing_count, missing_cap;
@@ -32,8 +36,9 @@ struct job { /* one part; its room has no other under way */
     struct job *next;
 };
 
-struct complete { /* every device that may read a room had its key, when `changes` stood there */
+struct complete { /* every device that may read a room had the session's key, when `changes` stood there */
     char *room_id;
+    char session[44];
     unsigned changes;
     struct complete *next;
 };
@@ -95,11 +100,23 @@ static void on_members(struct matrix *mx, void *arg, int status);
 static void begin_again(struct job *job)
 {
     forget_readers(job);
+    job->revoke = false;
     if (++job->rounds > MOST_ROUNDS) {
         try_later(job, "people come and go faster than the room's key can be changed");
     } else {
         crypto_room_members(job->mx, job->room_id, on_members, job_free, job);
     }
+}
+
+/* The session the job began with: another one has not been handed out to everybody. */
+static struct group_session load(const struct job *job)
+{
+    struct group_session session = group_session_load(job->mx, job->room_id);
+    if (session.ratchet != NULL && strcmp(ratchet_outbound_id(session.ratchet), job->session) != 0) {
+        ratchet_outbound_free(session.ratchet);
+        session.ratchet = NULL;
+    }
+    return session;
 }
 
 /* ---- encrypting ------------------------------------------------------------------------------------ */
@@ -162,7 +179,7 @@ static void put(struct matrix *mx, const char *room_id, const char *txn, uint64_
 static void encrypt(struct matrix *mx, void *arg)
 {
     struct job *job = arg;
-    struct group_session session = group_session_load(mx, job->room_id);
+    struct group_session session = load(job);
     json_t *event = NULL;
     if (session.ratchet == NULL) { /* somebody left meanwhile */
         begin_again(job);
@@ -203,7 +220,9 @@ static struct complete *complete_of(struct matrix *mx, const char *room_id)
 
 static void all_have_it(struct job *job)
 {
-    complete_of(job->mx, job->room_id)->changes = job->seen;
+    struct complete *complete = complete_of(job->mx, job->room_id);
+    complete->changes = job->seen;
+    memcpy(complete->session, job->session, sizeof(complete->session));
     to_device_after(job->mx, encrypt, job_free, job);
 }
 
@@ -211,14 +230,15 @@ static void on_shared(struct matrix *mx, void *arg, const struct peer *reached, 
                       const struct peer *missed, size_t missed_count)
 {
     struct job *job = arg;
-    struct group_session session = group_session_load(mx, job->room_id);
+    struct group_session session = load(job);
     (void)missed, (void)missed_count; /* told by m.no_olm; tried again when their devices change */
-    if (session.ratchet != NULL) {
-        uint32_t index = ratchet_outbound_index(session.ratchet);
-        for (size_t i = 0; i < reached_count; i++) {
-            group_session_remember(mx, ratchet_outbound_id(session.ratchet), &reached[i], index);
-        }
-        ratchet_outbound_free(session.ratchet);
+    if (session.ratchet == NULL) {
+        begin_again(job);
+        return;
+    }
+    ratchet_outbound_free(session.ratchet);
+    for (size_t i = 0; i < reached_count; i++) {
+        group_session_remember(mx, job->session, &reached[i], job->index);
     }
     all_have_it(job);
 }
@@ -226,7 +246,7 @@ static void on_shared(struct matrix *mx, void *arg, const struct peer *reached, 
 static void share(struct job *job)
 {
     struct matrix *mx = job->mx;
-    struct group_session session = group_session_load(mx, job->room_id);
+    struct group_session session = load(job);
     struct crypto_room rules;
     char key[RATCHET_SESSION_KEY];
     if (session.ratchet == NULL || crypto_room_get(mx, job->room_id, &rules) < 0) {
@@ -234,6 +254,7 @@ static void share(struct job *job)
         begin_again(job);
         return;
     }
+    job->index = ratchet_outbound_index(session.ratchet);
     ratchet_outbound_key(session.ratchet, key);
     json_t *content =
         json_pack("{s:s, s:s, s:s, s:s, s:b, s:b}", "algorithm", DEVICE_KEYS_MEGOLM, "room_id", job->room_id,
@@ -260,18 +281,20 @@ static int on_device(void *arg, const struct peer *peer)
     struct look *look = arg;
     struct job *job = look->job;
     struct matrix *mx = job->mx;
-    if (group_session_has(mx, look->session, peer)) {
+    enum group_had had = group_session_had(mx, look->session, peer);
+    bool may = peer->trust != TRUST_CHANGED && (!mx->e2ee->strict || peer->trust != TRUST_NONE);
+    job->revoke = job->revoke || (had == GROUP_HAD_KEY && !may);
+    if (had == (may ? GROUP_HAD_KEY : GROUP_HAD_REFUSAL) || job->revoke) {
         return HR_OK;
     }
-    if (peer->trust == TRUST_CHANGED || (mx->e2ee->strict && peer->trust == TRUST_NONE)) {
+    if (!may) {
         json_t *content = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "algorithm", DEVICE_KEYS_MEGOLM, "room_id",
                                     job->room_id, "session_id", look->session, "sender_key",
                                     ratchet_account_identity(mx->e2ee->account)->curve25519, "code", "m.unverified",
                                     "reason", "This device is not verified by its owner.");
         (void)to_device_add(mx, "m.room_key.withheld", peer->user, peer->device, content);
         json_decref(content);
-        group_session_remember(mx, look->session, peer,
-                               UINT32_MAX); /* told once; a change of trust makes a new session */
+        group_session_remember(mx, look->session, peer, GROUP_REFUSED); /* told once */
         return HR_OK;
     }
     job->missing = mem_grow(job->missing, job->missing_count, &job->missing_cap, sizeof(*job->missing));
@@ -284,7 +307,7 @@ static void look_on(void *arg)
     struct job *job = arg;
     struct matrix *mx = job->mx;
     job->timer = NULL;
-    struct group_session session = group_session_load(mx, job->room_id);
+    struct group_session session = load(job);
     if (session.ratchet == NULL) {
         begin_again(job);
         return;
@@ -295,7 +318,10 @@ static void look_on(void *arg)
     }
     ratchet_outbound_free(session.ratchet);
     (void)to_device_flush(mx);
-    if (job->looked < job->reader_count) {
+    if (job->revoke) {
+        group_out_discard(mx, job->room_id);
+        begin_again(job);
+    } else if (job->looked < job->reader_count) {
         if (mx->api->timer_in(mx->bot, 0, 0, look_on, job, &job->timer) < 0) {
             try_later(job, "no timer to be had");
         }
@@ -317,6 +343,7 @@ static void on_fresh(struct matrix *mx, void *arg)
         try_later(job, "the room's key could not be made");
         return;
     }
+    (void)snprintf(job->session, sizeof(job->session), "%s", ratchet_outbound_id(session.ratchet));
     ratchet_outbound_free(session.ratchet);
     job->seen = mx->e2ee->changes;
     look_on(job);
@@ -365,13 +392,16 @@ void group_out_settled(struct matrix *mx, const char *txn)
 }
 
 /* Nobody came, went or changed since everybody had the key: nothing to look up. */
-static bool is_complete(struct matrix *mx, const char *room_id)
+static bool is_complete(struct job *job)
 {
-    struct group_session session = group_session_load(mx, room_id);
+    struct matrix *mx = job->mx;
+    const struct complete *complete = complete_of(mx, job->room_id);
     struct crypto_room rules;
-    bool usable = session.ratchet != NULL && crypto_room_get(mx, room_id, &rules) == HR_OK && rules.members_known;
+    memcpy(job->session, complete->session, sizeof(job->session));
+    struct group_session session = load(job);
+    bool usable = session.ratchet != NULL && crypto_room_get(mx, job->room_id, &rules) == HR_OK && rules.members_known;
     ratchet_outbound_free(session.ratchet);
-    return usable && complete_of(mx, room_id)->changes == mx->e2ee->changes;
+    return usable && complete->changes == mx->e2ee->changes;
 }
 
 static void begin(struct mx_room *room, const struct hr_part *part, const char *type, const json_t *content)
@@ -391,7 +421,7 @@ static void begin(struct mx_room *room, const struct hr_part *part, const char *
                         .attempt = part->attempt,
                         .next = mx->e2ee->group_out->jobs};
     mx->e2ee->group_out->jobs = job;
-    if (is_complete(mx, room->id)) {
+    if (is_complete(job)) {
         job->seen = mx->e2ee->changes;
         all_have_it(job);
     } else {
@@ -410,6 +440,13 @@ int group_out_send(struct mx_room *room, const struct hr_part *part, const char 
     struct matrix *mx = room->mx;
     if (!is_ready(mx, room)) {
         return HR_ERETRY; /* its state is still to come, or our keys are */
+    }
+    for (struct job *job = mx->e2ee->group_out != NULL ? mx->e2ee->group_out->jobs : NULL; job != NULL;
+         job = job->next) {
+        if (job->part == part->id && strcmp(job->txn, part->txn) == 0) { /* the network was down in between */
+            job->attempt = part->attempt;
+            return HR_OK;
+        }
     }
     char *before = group_out_sealed(mx, part->txn);
     if (before != NULL) {

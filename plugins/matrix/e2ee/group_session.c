@@ -99,55 +99,45 @@ void group_session_remember(struct matrix *mx, const char *session, const struct
     const struct hr_value args[] = {HR_V_STR(mx->name),     HR_V_STR(session),     HR_V_STR(peer->user),
                                     HR_V_STR(peer->device), HR_V_STR(peer->curve), HR_V_INT(index)};
     (void)mx->api->sql(mx->bot,
-                       "INSERT OR IGNORE INTO matrix_group_shared(instance, session, user, device, curve, from_index)"
-                       " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+                       "INSERT INTO matrix_group_shared(instance, session, user, device, curve, from_index)"
+                       " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(instance, session, user, device)"
+                       " DO UPDATE SET from_index = min(from_index, ?6), curve = ?5",
                        args, 6, NULL, NULL);
 }
-
-static int on_shared_row(void *arg, const struct hr_value *column, size_t count)
-{
-    (void)column, (void)count;
-    *(bool *)arg = true;
-    return HR_OK;
-}
-
-bool group_session_has(struct matrix *mx, const char *session, const struct peer *peer)
-{
-    bool found = false;
-    const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(session), HR_V_STR(peer->user),
-                                    HR_V_STR(peer->device)};
-    (void)mx->api->sql(mx->bot,
-                       "SELECT 1 FROM matrix_group_shared WHERE instance = ?1 AND session = ?2 AND user = ?3"
-                       " AND device = ?4",
-                       args, 4, on_shared_row, &found);
-    return found;
-}
-
-struct from {
-    uint32_t index;
-    bool found;
-};
 
 static int on_from(void *arg, const struct hr_value *column, size_t count)
 {
     (void)count;
-    *(struct from *)arg = (struct from){(uint32_t)column[0].num, column[0].num != UINT32_MAX};
+    *(int64_t *)arg = column[0].num;
     return HR_OK;
 }
 
-int group_out_shared_from(struct matrix *mx, const char *session, const struct peer *peer, uint32_t *index)
+/* -1: nothing is known of it, or of another key of that device. */
+static int64_t shared_from(struct matrix *mx, const char *session, const struct peer *peer)
 {
-    struct from from = {0};
+    int64_t from = -1;
     const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(session), HR_V_STR(peer->user), HR_V_STR(peer->device),
                                     HR_V_STR(peer->curve)};
     (void)mx->api->sql(mx->bot,
                        "SELECT from_index FROM matrix_group_shared WHERE instance = ?1 AND session = ?2"
                        " AND user = ?3 AND device = ?4 AND curve = ?5",
                        args, 5, on_from, &from);
-    if (!from.found) {
+    return from;
+}
+
+enum group_had group_session_had(struct matrix *mx, const char *session, const struct peer *peer)
+{
+    int64_t from = shared_from(mx, session, peer);
+    return from < 0 ? GROUP_HAD_NOTHING : from == GROUP_REFUSED ? GROUP_HAD_REFUSAL : GROUP_HAD_KEY;
+}
+
+int group_out_shared_from(struct matrix *mx, const char *session, const struct peer *peer, uint32_t *index)
+{
+    int64_t from = shared_from(mx, session, peer);
+    if (from < 0 || from == GROUP_REFUSED) {
         return HR_ENOTFOUND;
     }
-    *index = from.index;
+    *index = (uint32_t)from;
     return HR_OK;
 }
 

@@ -21,8 +21,10 @@ int group_session_save(struct matrix *mx, const char *room_id, const struct grou
 /* A new one; ours to read as well: the echo, the backup and key requests need that. */
 int group_session_begin(struct matrix *mx, const char *room_id, const struct crypto_room *rules,
                         struct group_session *session);
+#define GROUP_REFUSED UINT32_MAX /* index: told that it gets none */
 void group_session_remember(struct matrix *mx, const char *session, const struct peer *peer, uint32_t index);
-/* It was given the session, or told why not. */
-bool group_session_has(struct matrix *mx, const char *session, const struct peer *peer);
+enum group_had { GROUP_HAD_NOTHING, GROUP_HAD_KEY, GROUP_HAD_REFUSAL };
+/* Whether it was given the session, or told why not. */
+enum group_had group_session_had(struct matrix *mx, const char *session, const struct peer *peer);
 
 #endif
