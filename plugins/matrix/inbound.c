@@ -135,6 +135,12 @@ static struct relation relation_of(const json_t *content)
     return relation;
 }
 
+/* The key came from a device of the sender, whose identity is the one known. */
+static bool is_proven(const struct e2ee_plain *proof)
+{
+    return proof != NULL && proof->direct && proof->trust != TRUST_CHANGED;
+}
+
 /* Who said it, as far as is proven. Without an account nobody has a role. */
 static struct hr_person author_of(struct mx_room *room, const struct event *event, const struct e2ee_plain *proof,
                                   uint32_t *flags)
@@ -148,7 +154,7 @@ static struct hr_person author_of(struct mx_room *room, const struct event *even
     if (!proven) {
         *flags |= HR_MSG_WEAK;
     }
-    if (room->encrypted && (proof == NULL || !proof->direct || proof->trust == TRUST_CHANGED)) {
+    if (room->encrypted && !is_proven(proof)) {
         author.account = "";
         author.power = 0;
     }
@@ -262,7 +268,7 @@ static void message(struct mx_room *room, const struct event *event, uint32_t fl
     struct relation relation = relation_of(event->content);
     if (relation.edits == NULL) {
         said(room, event, relation, flags, proof);
-    } else if (room->encrypted == (proof != NULL)) { /* else somebody else could put words into a mouth */
+    } else if (!room->encrypted || is_proven(proof)) { /* else somebody else could put words into a mouth */
         edited(room, event, relation.edits);
     }
 }

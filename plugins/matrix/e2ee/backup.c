@@ -272,7 +272,7 @@ static void written(struct matrix *mx)
     {
         json_object_foreach(json_object_get(room, "sessions"), session, data)
         {
-            group_backup_done(mx, room_id, session);
+            group_backup_done(mx, room_id, session, json_integer_value(json_object_get(data, "first_message_index")));
         }
     }
 }

@@ -48,12 +48,13 @@ int group_backup_missing(struct matrix *mx, size_t most, int (*fn)(void *arg, co
                         args, 2, on_unsaved, &each);
 }
 
-void group_backup_done(struct matrix *mx, const char *room_id, const char *session)
+void group_backup_done(struct matrix *mx, const char *room_id, const char *session, int64_t first_index)
 {
-    const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(room_id), HR_V_STR(session)};
+    const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(room_id), HR_V_STR(session), HR_V_INT(first_index)};
     (void)mx->api->sql(mx->bot,
-                       "UPDATE matrix_group_in SET backed_up = 1 WHERE instance = ?1 AND room_id = ?2 AND session = ?3",
-                       args, 3, NULL, NULL);
+                       "UPDATE matrix_group_in SET backed_up = 1 WHERE instance = ?1 AND room_id = ?2 AND session = ?3"
+                       " AND first_index = ?4", /* else a better copy came while that one was on its way */
+                       args, 4, NULL, NULL);
 }
 
 void group_backup_again(struct matrix *mx)

@@ -2,6 +2,7 @@
 /* Megolm sessions of others and of ourselves: taking them in, decrypting. */
 #include "group_in.h"
 
+#include "../room.h"
 #include "backup.h"
 #include "group_late.h"
 #include "key_request.h"
@@ -112,6 +113,9 @@ static struct row *find(struct matrix *mx, const char *room_id, const char *sess
 static int save(struct matrix *mx, struct row *row)
 {
     row->used_ms = mx->api->wall_ms(mx->bot);
+    if (room_by_id(mx, row->room_id) == NULL) { /* the bot may come there yet; these go first */
+        row->used_ms -= (KEEP_DAYS - 1) * (int64_t)A_DAY_MS;
+    }
     char *pickle = ratchet_inbound_pickle(row->ratchet, mx->e2ee->pickle_key);
     const struct hr_value args[] = {
         HR_V_STR(mx->name),    HR_V_STR(row->room_id),     HR_V_STR(row->session),
@@ -344,19 +348,18 @@ static int decrypt_with(struct mx_room *room, const struct event *event, struct 
     if (rc == HR_ENOTFOUND) {
         return HR_ENOTFOUND; /* said before we were given the key */
     }
-    if (rc == HR_OK && !index_is_free(mx, row->session, index, event)) {
+    const char *why = rc < 0 ? "is not genuine" : NULL;
+    if (rc == HR_OK && read_plain(event, plain, len, room->id, &out->event) < 0) {
+        why = "was encrypted for another room, or is none";
+    } else if (rc == HR_OK && !index_is_free(mx, row->session, index, event)) { /* last: what is refused uses none up */
+        why = "repeats a message";
+        event_clear(&out->event);
+    }
+    if (why != NULL) {
+        e2ee_refuse(mx, "event %s in %s %s: left aside", event->id, room->address, why);
         rc = HR_EDENIED;
-        e2ee_refuse(mx, "event %s in %s repeats a message: left aside", event->id, room->address);
-    } else if (rc == HR_OK) {
-        touch(mx, row);
-        rc = read_plain(event, plain, len, room->id, &out->event);
-        if (rc < 0) {
-            e2ee_refuse(mx, "event %s in %s was encrypted for another room, or is none: left aside", event->id,
-                        room->address);
-        }
     } else {
-        e2ee_refuse(mx, "event %s in %s is not genuine: left aside", event->id, room->address);
-        rc = HR_EDENIED;
+        touch(mx, row);
     }
     if (plain != NULL) {
         explicit_bzero(plain, len);
@@ -440,6 +443,8 @@ void group_in_load(struct matrix *mx)
                        " (SELECT session FROM matrix_group_in WHERE instance = ?1)",
                        args, 1, NULL, NULL);
     (void)mx->api->sql(mx->bot, "DELETE FROM matrix_withheld WHERE instance = ?1 AND at_ms < ?2", args, 2, NULL, NULL);
+    (void)mx->api->sql(mx->bot, "DELETE FROM matrix_key_request WHERE instance = ?1 AND at_ms < ?2", args, 2, NULL,
+                       NULL);
     (void)mx->api->sql(mx->bot, "SELECT count(*) FROM matrix_group_in WHERE instance = ?1", args, 1, on_count,
                        &mx->e2ee->group_in->count);
     group_late_load(mx);

@@ -14,7 +14,9 @@
 
 enum { MOST_A_ROOM = 1000, TELL_AFTER_MS = 60000, KEEP_DAYS = 7 };
 
-#define TOLD (UINT32_C(1) << 30) /* in the row's flags: the room was asked to say it again */
+/* In the row's flags. */
+#define TOLD (UINT32_C(1) << 30)   /* the room was asked to say it again */
+#define SEALED (UINT32_C(1) << 29) /* when it came, nobody had agreed that it leaves the room */
 
 struct ask { /* a person whose devices are looked up */
     struct matrix *mx;
@@ -58,6 +60,11 @@ static void make_place(struct matrix *mx, const char *room_id)
                            " event FROM matrix_group_wait WHERE instance = ?1 AND room_id = ?2 ORDER BY at_ms LIMIT 1)",
                            args, 2, NULL, NULL);
     }
+}
+
+static bool is_sealed(struct mx_room *room)
+{
+    return room->encrypted && !room->private && crypto_room_agreed(room->mx, room->id)[0] == '\0';
 }
 
 static int write_row(struct mx_room *room, const struct event *event, const char *session, uint32_t flags)
@@ -108,6 +115,7 @@ int group_late_keep(struct mx_room *room, const struct event *event, const char 
     struct matrix *mx = room->mx;
     bool waited = group_late_waits(mx, room->id, session);
     make_place(mx, room->id);
+    flags |= is_sealed(room) ? SEALED : 0;
     if (write_row(room, event, session, flags & ~GROUP_LATE_LAST_TRY) < 0) {
         return HR_EDENIED;
     }
@@ -129,6 +137,7 @@ int group_late_keep(struct mx_room *room, const struct event *event, const char 
 struct row {
     char *body;
     uint32_t flags;
+    int64_t at_ms; /* wall clock: when it was kept */
 };
 
 struct rows {
@@ -141,7 +150,8 @@ static int on_row(void *arg, const struct hr_value *column, size_t count)
     struct rows *rows = arg;
     (void)count;
     rows->row = mem_grow(rows->row, rows->count, &rows->cap, sizeof(*rows->row));
-    rows->row[rows->count++] = (struct row){mem_copy(column[0].str, column[0].len), (uint32_t)column[1].num};
+    rows->row[rows->count++] =
+        (struct row){mem_copy(column[0].str, column[0].len), (uint32_t)column[1].num, column[2].num};
     return HR_OK;
 }
 
@@ -150,11 +160,17 @@ static void read_again(struct mx_room *room, const struct row *row)
     struct event event;
     struct e2ee_plain plain;
     char err[120];
-    uint32_t flags = row->flags & ~TOLD;
-    if (event_read(&event, (struct scan){row->body, strlen(row->body)}, err, sizeof(err)) == HR_OK &&
-        group_in_decrypt(room, &event, flags | GROUP_LATE_LAST_TRY, &plain) == HR_OK) {
-        inbound_plain(room, &plain, flags);
-        event_clear(&plain.event);
+    if ((row->flags & SEALED) && !is_sealed(room)) {
+        return; /* said before a host agreed */
+    }
+    if (event_read(&event, (struct scan){row->body, strlen(row->body)}, err, sizeof(err)) == HR_OK) {
+        /* Its sender's clock may be ahead: it is at least as old as we know it. */
+        int64_t at_ms = event.time_ms < row->at_ms ? event.time_ms : row->at_ms;
+        event.age_ms = room->mx->api->wall_ms(room->mx->bot) - at_ms;
+        if (group_in_decrypt(room, &event, row->flags | GROUP_LATE_LAST_TRY, &plain) == HR_OK) {
+            inbound_plain(room, &plain, row->flags & ~(TOLD | SEALED));
+            event_clear(&plain.event);
+        }
     }
     event_clear(&event);
 }
@@ -165,7 +181,7 @@ void group_late_key(struct matrix *mx, const char *room_id, const char *session)
     struct mx_room *room = room_by_id(mx, room_id);
     const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(room_id), HR_V_STR(session)};
     (void)mx->api->sql(mx->bot,
-                       "SELECT body, flags FROM matrix_group_wait WHERE instance = ?1 AND room_id = ?2"
+                       "SELECT body, flags, at_ms FROM matrix_group_wait WHERE instance = ?1 AND room_id = ?2"
                        " AND session = ?3 ORDER BY at_ms, event",
                        args, 3, on_row, &rows);
     if (rows.count > 0) {
@@ -223,7 +239,10 @@ static void tell(struct matrix *mx, const char *room_id, const char *session, co
     mx->e2ee->unreadable++;
     mx->api->log(mx->bot, HR_WARN, "a message of %s in %s can't be read: %s", sender, room_id, why(code));
     if (room != NULL && !old) {
-        room_say(room, mx->api->words(mx->bot, "M01", "name", member_name(room, sender), NULL), NULL);
+        /* Once a person and hour: who makes up sessions does not make the bot talk. */
+        long long hour = (long long)mx->api->wall_ms(mx->bot) / 3600000;
+        room_say(room, mx->api->words(mx->bot, "M01", "name", member_name(room, sender), NULL),
+                 mx->api->print(mx->bot, "unreadable:%s:%s:%lld", room_id, sender, hour));
     }
 }
 

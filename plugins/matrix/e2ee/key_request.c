@@ -11,13 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWERS_A_MINUTE = 60 };
+enum { ANSWERS_A_MINUTE = 60, MOST_OPEN = 1000 };
 
 /* ---- asking ------------------------------------------------------------------------------------ */
 
 static int on_any_device(void *arg, const struct peer *peer)
 {
-    *(bool *)arg = *(bool *)arg || peer->trust >= TRUST_SIGNED;
+    *(bool *)arg = *(bool *)arg || (peer->trust >= TRUST_SIGNED && peer->trust != TRUST_CHANGED);
     return HR_OK;
 }
 
@@ -28,31 +28,6 @@ static void send(struct matrix *mx, const char *action, const char *request, con
     (void)to_device_add(mx, "m.room_key_request", mx->user, "*", content);
     (void)to_device_flush(mx);
     json_decref(content);
-}
-
-void key_request_ask(struct matrix *mx, const char *room_id, const char *session)
-{
-    bool somebody = false;
-    uint8_t dice[8];
-    char request[20];
-    (void)people_devices(mx, mx->user, on_any_device, &somebody);
-    if (!somebody || mx->api->random(mx->bot, dice, sizeof(dice)) < 0) {
-        return;
-    }
-    for (size_t i = 0; i < sizeof(dice); i++) {
-        snprintf(request + 2 * i, 3, "%02x", dice[i]);
-    }
-    const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(room_id), HR_V_STR(session), HR_V_STR(request),
-                                    HR_V_INT(mx->api->wall_ms(mx->bot))};
-    if (mx->api->sql(mx->bot,
-                     "INSERT INTO matrix_key_request(instance, room_id, session, request, at_ms)"
-                     " VALUES(?1, ?2, ?3, ?4, ?5)",
-                     args, 5, NULL, NULL) == HR_OK) { /* else it was asked for before */
-        json_t *body =
-            json_pack("{s:s, s:s, s:s}", "algorithm", DEVICE_KEYS_MEGOLM, "room_id", room_id, "session_id", session);
-        send(mx, "request", request, body);
-        json_decref(body);
-    }
 }
 
 static int on_request(void *arg, const struct hr_value *column, size_t count)
@@ -70,6 +45,44 @@ static char *request_of(struct matrix *mx, const char *room_id, const char *sess
                        "SELECT request FROM matrix_key_request WHERE instance = ?1 AND room_id = ?2 AND session = ?3",
                        args, 3, on_request, &request);
     return request;
+}
+
+static int on_count(void *arg, const struct hr_value *column, size_t count)
+{
+    (void)count;
+    *(int64_t *)arg = column[0].num;
+    return HR_OK;
+}
+
+void key_request_ask(struct matrix *mx, const char *room_id, const char *session)
+{
+    bool somebody = false;
+    uint8_t dice[8];
+    char request[20];
+    (void)people_devices(mx, mx->user, on_any_device, &somebody);
+    if (!somebody || mx->api->random(mx->bot, dice, sizeof(dice)) < 0) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof(dice); i++) {
+        snprintf(request + 2 * i, 3, "%02x", dice[i]);
+    }
+    char *before = request_of(mx, room_id, session);
+    int64_t open = 0;
+    const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(room_id), HR_V_STR(session), HR_V_STR(request),
+                                    HR_V_INT(mx->api->wall_ms(mx->bot))};
+    (void)mx->api->sql(mx->bot, "SELECT count(*) FROM matrix_key_request WHERE instance = ?1", args, 1, on_count,
+                       &open);
+    if (before == NULL && open < MOST_OPEN && /* else it was asked for before, or somebody makes up sessions */
+        mx->api->sql(mx->bot,
+                     "INSERT INTO matrix_key_request(instance, room_id, session, request, at_ms)"
+                     " VALUES(?1, ?2, ?3, ?4, ?5)",
+                     args, 5, NULL, NULL) == HR_OK) {
+        json_t *body =
+            json_pack("{s:s, s:s, s:s}", "algorithm", DEVICE_KEYS_MEGOLM, "room_id", room_id, "session_id", session);
+        send(mx, "request", request, body);
+        json_decref(body);
+    }
+    free(before);
 }
 
 bool key_request_asked(struct matrix *mx, const char *room_id, const char *session)
@@ -134,11 +147,15 @@ void key_request_take(struct matrix *mx, const char *sender, const json_t *conte
     struct peer peer;
     uint32_t from = 0;
     if (action == NULL || strcmp(action, "request") != 0 || device == NULL || room_id == NULL || session == NULL ||
-        people_device(mx, sender, device, &peer) < 0 || too_many(mx)) {
+        people_device(mx, sender, device, &peer) < 0) {
         return;
     }
-    if (!(peer.own && peer.trust >= TRUST_SIGNED) && group_out_shared_from(mx, session, &peer, &from) < 0) {
-        return; /* never had it: gets no answer */
+    bool ours = peer.own && peer.trust >= TRUST_SIGNED && peer.trust != TRUST_CHANGED;
+    if (!ours && (peer.trust == TRUST_CHANGED || group_out_shared_from(mx, session, &peer, &from) < 0)) {
+        return; /* never had it, or may have it no more: gets no answer */
+    }
+    if (too_many(mx)) {
+        return; /* counted behind the question who may ask: strangers use up nothing */
     }
     answer(mx, &peer, room_id, session, from);
 }

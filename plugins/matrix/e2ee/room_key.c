@@ -40,8 +40,8 @@ void room_key_forwarded(struct matrix *mx, const struct to_device_secret *secret
     const json_t *content = secret->content;
     const char *room_id = scan_text(content, "room_id"), *session = scan_text(content, "session_id");
     const char *curve = scan_text(content, "sender_key");
-    if (!secret->peer->own || secret->peer->trust < TRUST_SIGNED || room_id == NULL || session == NULL ||
-        curve == NULL || !key_request_asked(mx, room_id, session)) {
+    if (!secret->peer->own || secret->peer->trust < TRUST_SIGNED || secret->peer->trust == TRUST_CHANGED ||
+        room_id == NULL || session == NULL || curve == NULL || !key_request_asked(mx, room_id, session)) {
         e2ee_refuse(mx, "a forwarded room key of %s was not asked for", secret->peer->user);
         return;
     }
