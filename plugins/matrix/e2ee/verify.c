@@ -13,6 +13,7 @@ static const char PREFIX[] = "m.key.verification.";
 
 struct verifications {
     struct verification *first;
+    char *shown; /* name of the one whose emoji the operator was shown last, or NULL */
     unsigned refusals;
     int64_t refusals_since_ms;
 };
@@ -193,16 +194,37 @@ void verify_stop(struct matrix *mx)
         mx->e2ee->verify->first = first->next;
         free_one(first);
     }
+    if (mx->e2ee->verify != NULL) {
+        free(mx->e2ee->verify->shown);
+    }
     free(mx->e2ee->verify);
     mx->e2ee->verify = NULL;
 }
 
 /* ---- the tool ---------------------------------------------------------------------------------------------- */
 
-static struct verification *shown(struct matrix *mx)
+static const char *name_of(const struct verification *verification)
+{
+    return verification->mx->api->print(verification->mx->bot, "%s %s", verification->user, verification->transaction);
+}
+
+/* The one that has waited longest for the operator. */
+static struct verification *oldest(struct matrix *mx)
+{
+    struct verification *found = NULL;
+    for (struct verification *at = mx->e2ee->verify != NULL ? mx->e2ee->verify->first : NULL; at != NULL;
+         at = at->next) {
+        found = at->step == VERIFY_SHOWN ? at : found;
+    }
+    return found;
+}
+
+/* The one whose emoji the operator has seen: another one may have come since, and must not get the answer. */
+static struct verification *seen(struct matrix *mx)
 {
     struct verification *at = mx->e2ee->verify != NULL ? mx->e2ee->verify->first : NULL;
-    while (at != NULL && at->step != VERIFY_SHOWN) {
+    const char *shown = at != NULL ? mx->e2ee->verify->shown : NULL;
+    while (at != NULL && (at->step != VERIFY_SHOWN || shown == NULL || strcmp(name_of(at), shown) != 0)) {
         at = at->next;
     }
     return at;
@@ -211,6 +233,7 @@ static struct verification *shown(struct matrix *mx)
 static void show(struct matrix *mx, const struct verification *verification, struct hr_out *out)
 {
     const struct sas_code *code = &verification->code;
+    mem_set(&mx->e2ee->verify->shown, name_of(verification));
     mx->api->out(out, "%s verifies this bot, from device %s. They see seven emoji:\n", verification->user,
                  verification->device);
     for (size_t i = 0; i < SAS_EMOJI; i++) {
@@ -222,10 +245,12 @@ static void show(struct matrix *mx, const struct verification *verification, str
 
 static int answer(struct matrix *mx, bool same, struct hr_out *out)
 {
-    struct verification *verification = shown(mx);
+    struct verification *verification = seen(mx);
     if (verification == NULL) {
-        mx->api->out(out,
-                     "Nobody waits for an answer. It may have taken too long: then it has to be begun once more.\n");
+        mx->api->out(out, oldest(mx) != NULL
+                              ? "Please type hashroom verify first, and compare what it shows.\n"
+                              : "Nobody waits for an answer. It may have taken too long: then it has to be begun once "
+                                "more.\n");
         return HR_ENOTFOUND;
     }
     mx->api->out(out,
@@ -267,7 +292,7 @@ int verify_tool(void *state, int argc, const char *const *argv, struct hr_out *o
                           "accept USER\n");
         return HR_EINVAL;
     }
-    const struct verification *verification = shown(mx);
+    const struct verification *verification = oldest(mx);
     if (verification == NULL) {
         mx->api->out(out,
                      "Nobody verifies the bot at the moment. A person begins it in their app: in Element, open the "
