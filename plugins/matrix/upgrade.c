@@ -35,7 +35,7 @@ void upgrade_own_member(struct mx_room *room, const struct event *event)
 void upgrade_tombstone(struct mx_room *room, const struct event *event)
 {
     const char *to = scan_text(event->content, "replacement_room");
-    if (room->encrypted || room->private || room->successor != NULL || !room->joined) {
+    if (room->private || room->successor != NULL || !room->joined) {
         return;
     }
     if (to == NULL || to[0] != '!' || strlen(to) > 255 || strcmp(to, room->id) == 0 ||
@@ -60,10 +60,61 @@ void upgrade_failed(struct mx_room *room, const char *why)
     room_down(room, reason);
 }
 
+static void move(struct mx_room *room)
+{
+    struct matrix *mx = room->mx;
+    mx->api->log(mx->bot, HR_INFO, "%s was upgraded: %s takes its place", room->address, room->successor);
+    room_set_id(room, room->successor);
+    if (room->encrypted) { /* the new one too: once and for ever */
+        const struct hr_value args[] = {HR_V_STR(room->id)};
+        (void)mx->api->sql(mx->bot, "INSERT OR IGNORE INTO matrix_encrypted(room_id) VALUES(?1)", args, 1, NULL, NULL);
+    }
+    mem_set(&room->successor, NULL);
+    mem_set(&room->via, NULL);
+    mem_set(&room->last_event, NULL);
+    room->joined = false;
+    room->whole = false; /* what is known of rights and encryption is of the old one */
+    member_clear(room);
+    (void)room_save(room);
+    sync_full(mx); /* the new room may have come with a reply that was read before */
+}
+
+static void ask(struct mx_room *room, const char *type, call_fn *fn)
+{
+    struct matrix *mx = room->mx;
+    struct call_request request = {
+        .method = "GET",
+        .path = mx->api->print(mx->bot, "/_matrix/client/v3/rooms/%s/state/%s", call_encode(mx, room->successor), type),
+    };
+    if (call_start(mx, &request, fn, NULL, room) < 0) {
+        upgrade_failed(room, "it could not be checked");
+    }
+}
+
+/* People who were promised that a room is encrypted must not find their words in plain text. */
+static void on_encryption(struct matrix *mx, void *arg, const struct call_reply *reply)
+{
+    struct mx_room *room = arg;
+    (void)mx;
+    if (room->successor == NULL) {
+        return;
+    }
+    if (reply->status == HR_ERETRY) {
+        room_join_later(room, reply);
+    } else if (reply->status == HR_OK && scan_text(reply->json, "algorithm") != NULL) {
+        move(room);
+    } else {
+        upgrade_failed(room, reply->status == HR_OK || reply->code == 404
+                                 ? "that room is not encrypted, as this one was"
+                                 : reply->words);
+    }
+}
+
 static void on_create(struct matrix *mx, void *arg, const struct call_reply *reply)
 {
     struct mx_room *room = arg;
     const char *before = scan_text(json_object_get(reply->json, "predecessor"), "room_id");
+    (void)mx;
     if (room->successor == NULL) {
         return;
     }
@@ -79,26 +130,14 @@ static void on_create(struct matrix *mx, void *arg, const struct call_reply *rep
         upgrade_failed(room, "that room does not say that it follows this one");
         return;
     }
-    mx->api->log(mx->bot, HR_INFO, "%s was upgraded: %s takes its place", room->address, room->successor);
-    room_set_id(room, room->successor);
-    mem_set(&room->successor, NULL);
-    mem_set(&room->via, NULL);
-    mem_set(&room->last_event, NULL);
-    room->joined = false;
-    member_clear(room);
-    (void)room_save(room);
-    sync_full(mx); /* the new room may have come with a reply that was read before */
+    if (room->encrypted) {
+        ask(room, "m.room.encryption", on_encryption);
+    } else {
+        move(room);
+    }
 }
 
 void upgrade_joined(struct mx_room *room)
 {
-    struct matrix *mx = room->mx;
-    struct call_request request = {
-        .method = "GET",
-        .path = mx->api->print(mx->bot, "/_matrix/client/v3/rooms/%s/state/m.room.create",
-                               call_encode(mx, room->successor)),
-    };
-    if (call_start(mx, &request, on_create, NULL, room) < 0) {
-        upgrade_failed(room, "it could not be checked");
-    }
+    ask(room, "m.room.create", on_create);
 }
