@@ -4,6 +4,7 @@
 #include "instance.h"
 #include "turn.h"
 #include "xalloc.h"
+#include <openssl/crypto.h>
 #include <utlist.h>
 
 enum { RUNNING_MAX = 2 };
@@ -60,6 +61,7 @@ static void on_thread(uv_work_t *uv)
 {
     struct hr_work *item = uv->data;
     item->work(item->arg);
+    OPENSSL_thread_stop(); /* what OpenSSL keeps for each thread is freed by nobody else: libuv ends its threads late */
     uv_sem_post(&item->ended);
 }
 
