@@ -192,7 +192,7 @@ static const struct hr_tool tools[] = {
     {"verify", "[yes | no | accept USER]",
      "Shows the emoji and numbers of a person who verifies the bot, and takes the answer whether they see the same.",
      verify_tool},
-    {"recovery-key", "[new | use KEY]",
+    {"recovery-key", "[new | use]",
      "Shows the recovery key of the bot's Matrix account, once; makes a new one; or gives the bot its identity back.",
      recovery_tool},
     {0},

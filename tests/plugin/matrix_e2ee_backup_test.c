@@ -33,6 +33,16 @@ static json_t *entry_of(struct crypt *crypt, const char *plain)
     return entry;
 }
 
+/* The pattern with `first` and `second` in the place of its %s: free() it. */
+static char *filled(const char *pattern, const char *first, const char *second)
+{
+    const char *one = strstr(pattern, "%s"), *two = strstr(one + 2, "%s");
+    char *text = NULL;
+    assert_true(asprintf(&text, "%.*s%s%.*s%s%s", (int)(one - pattern), pattern, first, (int)(two - one - 2), one + 2,
+                         second, two + 2) > 0);
+    return text;
+}
+
 static void what_stands_in_the_backup_is_read_like_a_strangers(void **state)
 {
     (void)state;
@@ -56,26 +66,14 @@ static void what_stands_in_the_backup_is_read_like_a_strangers(void **state)
         struct crypt crypt = crypt_with_backup();
         struct ratchet_outbound *session = ratchet_outbound_new(), *other = ratchet_outbound_new();
         struct ratchet_inbound *whole = NULL;
-        char key[RATCHET_SESSION_KEY], exported[RATCHET_EXPORTED_KEY], *plain = NULL;
+        char key[RATCHET_SESSION_KEY], exported[RATCHET_EXPORTED_KEY];
         meet(crypt.world, &crypt.asha);
         ratchet_outbound_key(table[i].other_session ? other : session, key);
         assert_int_equal(ratchet_inbound_new(key, strlen(key), &whole), HR_OK);
         assert_int_equal(ratchet_inbound_export(whole, 0, exported), HR_OK);
         char *cipher = cipher_of(session, ROOM, "!start");
         hear(&crypt, "$1", ASHA, session, cipher);
-        const char *curve = curve_of(&crypt.asha);
-        plain = malloc(1000);
-        size_t at = 0;
-        for (const char *p = table[i].plain, *put = exported; *p != '\0'; p++) {
-            if (p[0] == '%') {
-                at += (size_t)snprintf(plain + at, 1000 - at, "%s", put);
-                put = curve;
-                p++;
-            } else {
-                plain[at++] = *p;
-            }
-        }
-        plain[at] = '\0';
+        char *plain = filled(table[i].plain, exported, curve_of(&crypt.asha));
         answer_json(crypt.world, "/room_keys/keys/%21room", entry_of(&crypt, plain));
         if ((fake_count(crypt.world->fake, FAKE_POST) == 1) != table[i].read) {
             fail_msg("%s: %s", table[i].what, table[i].read ? "not read" : "read");
@@ -175,6 +173,138 @@ static void a_better_copy_that_comes_meanwhile_is_backed_up_too(void **state)
     crypt_free(&crypt);
 }
 
+/* ---- the recovery key ---------------------------------------------------------------------------- */
+
+static int tool(struct crypt *crypt, const char *first, const char *second)
+{
+    const char *words[] = {first, second};
+    return fake_tool(crypt->world->fake, "recovery-key", (first != NULL) + (second != NULL), words);
+}
+
+/* What the account keeps at the server, by type. */
+struct kept {
+    char type[12][64];
+    char *content[12];
+    size_t count;
+};
+
+static const char *kept_under(const struct kept *kept, const char *type)
+{
+    const char *content = NULL;
+    for (size_t i = 0; i < kept->count; i++) {
+        content = strcmp(kept->type[i], type) == 0 ? kept->content[i] : content;
+    }
+    return content;
+}
+
+/* The server keeps what is put there, and gives back what is asked for, until nothing is. */
+static void keep(struct crypt *crypt, struct kept *kept)
+{
+    static const char path[] = "/account_data/";
+    struct hr_request *request;
+    while ((request = fake_request(crypt->world->fake, path)) != NULL) {
+        const struct fake_record *record = NULL, *at;
+        for (size_t i = 0; (at = fake_nth(crypt->world->fake, FAKE_HTTP, i)) != NULL; i++) {
+            record = at->request == request ? at : record;
+        }
+        const char *type = strstr(record->url, path) + strlen(path);
+        if (strcmp(record->method, "PUT") == 0) {
+            assert_true(kept->count < 12);
+            snprintf(kept->type[kept->count], sizeof(kept->type[0]), "%s", type);
+            kept->content[kept->count++] = strdup(record->text);
+            fake_reply(crypt->world->fake, request, 200, "{}");
+        } else {
+            const char *content = kept_under(kept, type);
+            fake_reply(crypt->world->fake, request, content != NULL ? 200 : 404, content != NULL ? content : NONE);
+        }
+    }
+}
+
+static void kept_free(struct kept *kept)
+{
+    for (size_t i = 0; i < kept->count; i++) {
+        free(kept->content[i]);
+    }
+}
+
+/* The key as the tool printed it: free() it. */
+static char *printed(struct crypt *crypt)
+{
+    const struct fake_record *record = fake_with(crypt->world->fake, FAKE_OUT, "Recovery key of");
+    assert_non_null(record);
+    const char *line = strchr(record->text, '\n') + 1;
+    return strndup(line, strcspn(line, "\n"));
+}
+
+static void the_recovery_key_is_shown_once_and_stands_nowhere_else(void **state)
+{
+    (void)state;
+    struct crypt crypt = crypt_with_backup();
+    struct kept kept = {.count = 0};
+    keep(&crypt, &kept);
+    assert_int_equal(kept.count, 6);
+    assert_non_null(kept_under(&kept, "m.secret_storage.default_key"));
+    assert_int_equal(tool(&crypt, NULL, NULL), HR_OK);
+    char *key = printed(&crypt);
+    assert_int_equal(tool(&crypt, NULL, NULL), HR_ENOTFOUND);
+    assert_null(fake_with(crypt.world->fake, FAKE_LOG, key));
+    assert_null(fake_with(crypt.world->fake, FAKE_HTTP, key));
+    assert_int_equal(fake_number(crypt.world->fake, "SELECT length(recovery_key) FROM matrix_identity"), 0);
+    fake_stop(crypt.world->fake); /* and not again after a restart */
+    crypt.world->keys_by_hand = false;
+    assert_int_equal(fake_start(crypt.world->fake), HR_OK);
+    take_keys(crypt.world);
+    assert_int_not_equal(tool(&crypt, NULL, NULL), HR_OK);
+    free(key);
+    kept_free(&kept);
+    crypt_free(&crypt);
+}
+
+static void the_recovery_key_opens_what_is_kept_and_no_other_does(void **state)
+{
+    (void)state;
+    struct crypt crypt = crypt_with_backup();
+    struct kept kept = {.count = 0};
+    keep(&crypt, &kept);
+    assert_int_equal(tool(&crypt, NULL, NULL), HR_OK);
+    char *key = printed(&crypt);
+    assert_int_equal(tool(&crypt, "use", "EsT9 not a key"), HR_EINVAL);
+    assert_int_equal(tool(&crypt, "new", NULL), HR_OK);
+    struct kept newer = {.count = 0};
+    keep(&crypt, &newer);
+    assert_int_equal(newer.count, 6);
+    assert_int_equal(tool(&crypt, "use", key), HR_OK); /* the old one: asks the server, and waits */
+    keep(&crypt, &newer);
+    assert_int_equal(tool(&crypt, "use", key), HR_EDENIED);
+    assert_non_null(fake_with(crypt.world->fake, FAKE_OUT, "not the recovery key in use"));
+    fake_forget(crypt.world->fake);
+    assert_int_equal(tool(&crypt, NULL, NULL), HR_OK);
+    free(key);
+    key = printed(&crypt);
+    assert_int_equal(tool(&crypt, "use", key), HR_OK);
+    keep(&crypt, &newer);
+    assert_null(fake_with(crypt.world->fake, FAKE_LOG, key));
+    free(key);
+    kept_free(&newer);
+    kept_free(&kept);
+    crypt_free(&crypt);
+}
+
+static void no_new_recovery_key_over_the_secrets_of_another_identity(void **state)
+{
+    (void)state;
+    struct crypt crypt = crypt_with_backup();
+    struct kept kept = {.count = 0};
+    keep(&crypt, &kept);
+    size_t before = kept.count;
+    e2ee_close(mx_of(crypt.world), "somebody has reset the identity");
+    assert_int_equal(tool(&crypt, "new", NULL), HR_EDENIED);
+    keep(&crypt, &kept);
+    assert_int_equal(kept.count, before);
+    kept_free(&kept);
+    crypt_free(&crypt);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +313,9 @@ int main(void)
         cmocka_unit_test(a_backup_of_somebody_else_is_not_touched),
         cmocka_unit_test(no_backup_is_made_where_none_is_wanted),
         cmocka_unit_test(a_better_copy_that_comes_meanwhile_is_backed_up_too),
+        cmocka_unit_test(the_recovery_key_is_shown_once_and_stands_nowhere_else),
+        cmocka_unit_test(the_recovery_key_opens_what_is_kept_and_no_other_does),
+        cmocka_unit_test(no_new_recovery_key_over_the_secrets_of_another_identity),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

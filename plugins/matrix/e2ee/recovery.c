@@ -309,6 +309,12 @@ int recovery_tool(void *state, int argc, const char *const *argv, struct hr_out 
     if (argc == 0) {
         return show(mx, out);
     }
+    if (argc == 1 && strcmp(argv[0], "new") == 0 && (mx->e2ee->why != NULL || own_identity_keys(mx) == NULL)) {
+        /* else what another identity keeps there would be lost */
+        mx->api->out(out, "The bot's identity is not the one of the account, so it makes no recovery key: %s\n",
+                     mx->e2ee->why != NULL ? mx->e2ee->why : "it has none.");
+        return HR_EDENIED;
+    }
     if (argc == 1 && strcmp(argv[0], "new") == 0) {
         if (make(mx) < 0) {
             return HR_EFAIL;
