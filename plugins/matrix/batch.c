@@ -173,7 +173,7 @@ static int on_join(void *arg, const char *id, struct scan json)
         walk.index = 0;
     }
     room_joined(room);
-    if (is_limited(json)) {
+    if (is_limited(json) || mx->recovering || walk.own_join > 0) { /* who came and went was not all seen */
         e2ee_gap(room);
     }
     (void)scan_array(part(json, "state", "events"), on_state, &walk);

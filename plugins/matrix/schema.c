@@ -91,5 +91,6 @@ const char *const matrix_schema[] = {
     /* who: a number made of the user id under a key outside the database */
     "CREATE TABLE matrix_media_person(instance TEXT NOT NULL, who TEXT NOT NULL, since_ms INTEGER NOT NULL,"
     " seen_ms INTEGER NOT NULL, PRIMARY KEY(instance, who)) STRICT, WITHOUT ROWID",
+    "ALTER TABLE matrix_sealed ADD COLUMN at_ms INTEGER NOT NULL DEFAULT 0",
     NULL,
 };

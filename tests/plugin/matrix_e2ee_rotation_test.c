@@ -38,6 +38,35 @@ static void a_part_goes_out_again_as_it_was(void **state)
     crypt_free(&crypt);
 }
 
+static void a_ciphertext_that_was_given_up_goes_after_a_month(void **state)
+{
+    (void)state;
+    struct crypt crypt = crypt_new(true);
+    assert_int_equal(fake_send(crypt.world->fake, 7, crypt.world->room, HELLO), HR_OK);
+    carry(&crypt);
+    fake_stop(crypt.world->fake);
+    assert_int_equal(fake_start(crypt.world->fake), HR_OK);
+    assert_int_equal(fake_number(crypt.world->fake, "SELECT count(*) FROM matrix_sealed"), 1);
+    fake_stop(crypt.world->fake);
+    fake_sql(crypt.world->fake, "UPDATE matrix_sealed SET at_ms = at_ms - 31 * 86400000");
+    assert_int_equal(fake_start(crypt.world->fake), HR_OK);
+    assert_int_equal(fake_number(crypt.world->fake, "SELECT count(*) FROM matrix_sealed"), 0);
+    crypt_free(&crypt);
+}
+
+/* Nobody told the bot who came and went meanwhile. */
+static void the_members_are_read_anew_where_the_bot_was_out(void **state)
+{
+    (void)state;
+    struct crypt crypt = crypt_new(true);
+    free(say_hello(&crypt, 1));
+    assert_int_equal(fake_number(crypt.world->fake, "SELECT members_known FROM matrix_crypto_room"), 1);
+    sync_rooms(crypt.world, "\"leave\":{\"" ROOM "\":{}}");
+    sync_rooms(crypt.world, JOINED(ROOM, ""));
+    assert_int_equal(fake_number(crypt.world->fake, "SELECT members_known FROM matrix_crypto_room"), 0);
+    crypt_free(&crypt);
+}
+
 static void a_part_that_comes_twice_while_keys_are_shared_is_encrypted_once(void **state)
 {
     (void)state;
@@ -290,6 +319,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_part_goes_out_again_as_it_was),
+        cmocka_unit_test(a_ciphertext_that_was_given_up_goes_after_a_month),
+        cmocka_unit_test(the_members_are_read_anew_where_the_bot_was_out),
         cmocka_unit_test(a_part_that_comes_twice_while_keys_are_shared_is_encrypted_once),
         cmocka_unit_test(the_key_changes_when_it_has_to),
         cmocka_unit_test(who_leaves_while_the_members_are_on_their_way_is_gone),

@@ -443,6 +443,8 @@ void group_in_load(struct matrix *mx)
                        " (SELECT session FROM matrix_group_in WHERE instance = ?1)",
                        args, 1, NULL, NULL);
     (void)mx->api->sql(mx->bot, "DELETE FROM matrix_withheld WHERE instance = ?1 AND at_ms < ?2", args, 2, NULL, NULL);
+    /* Of parts that were given up without being sent. */
+    (void)mx->api->sql(mx->bot, "DELETE FROM matrix_sealed WHERE instance = ?1 AND at_ms < ?2", args, 2, NULL, NULL);
     (void)mx->api->sql(mx->bot, "DELETE FROM matrix_key_request WHERE instance = ?1 AND at_ms < ?2", args, 2, NULL,
                        NULL);
     (void)mx->api->sql(mx->bot, "SELECT count(*) FROM matrix_group_in WHERE instance = ?1", args, 1, on_count,

@@ -155,9 +155,12 @@ static int seal(struct job *job, struct group_session *session, json_t **out)
 static int keep_sealed(struct job *job, const char *session, const char *content)
 {
     struct matrix *mx = job->mx;
-    const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(job->txn), HR_V_STR(session), HR_V_STR(content)};
-    return mx->api->sql(mx->bot, "INSERT INTO matrix_sealed(instance, txn, session, content) VALUES(?1, ?2, ?3, ?4)",
-                        args, 4, NULL, NULL);
+    const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(job->txn), HR_V_STR(session), HR_V_STR(content),
+                                    HR_V_INT(mx->api->wall_ms(mx->bot))};
+    return mx->api->sql(mx->bot,
+                        "INSERT INTO matrix_sealed(instance, txn, session, content, at_ms)"
+                        " VALUES(?1, ?2, ?3, ?4, ?5)",
+                        args, 5, NULL, NULL);
 }
 
 static void put(struct matrix *mx, const char *room_id, const char *txn, uint64_t part, int attempt,
