@@ -202,6 +202,8 @@ static void both_sides_see_the_same_and_the_person_is_verified(void **state)
             mac(&side, true, false);
         }
         assert_true(is_verified(&side));
+        assert_null(heard(&side, "done")); /* ours comes after theirs */
+        message(&side, "done", json_object());
         json_t *done = heard(&side, "done");
         assert_non_null(done);
         assert_int_equal(tool(&side, "yes"), HR_ENOTFOUND);

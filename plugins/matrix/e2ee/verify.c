@@ -66,6 +66,10 @@ static void on_timeout(void *arg)
 {
     struct verification *verification = arg;
     verification->timer = NULL;
+    if (verification->step == VERIFY_DONE) {
+        verify_end(verification); /* for us it has been done all the while */
+        return;
+    }
     verify_sas_cancel(verification, "m.timeout", "It took more than ten minutes.");
 }
 
@@ -111,6 +115,10 @@ static void requested(struct matrix *mx, const struct request *request)
         mx->e2ee->verify = mem_new(sizeof(*mx->e2ee->verify));
     }
     struct verification *before = verify_find(mx, request->user, NULL);
+    if (before != NULL && before->step == VERIFY_DONE) { /* they never said so themselves */
+        verify_end(before);
+        before = NULL;
+    }
     if (age_ms > LIVES_MS || age_ms < -AHEAD_MS || (own && strcmp(request->device, mx->device) == 0) ||
         verify_find(mx, request->user, request->transaction) != NULL) {
         return;

@@ -194,6 +194,17 @@ static void finish(struct verification *verification)
     }
     mx->api->log(mx->bot, HR_INFO, "%s is verified", verification->user);
     verification->step = VERIFY_DONE;
+}
+
+/* Ours goes after theirs: matrix-js-sdk 43 may read two encrypted events that come together in the wrong order, and a
+ * "done" before our MAC is lost to it. */
+static void done_came(struct verification *verification, const json_t *content)
+{
+    (void)content;
+    if (verification->step != VERIFY_DONE) {
+        verify_sas_cancel(verification, "m.unexpected_message", "It was said to be done at the wrong time.");
+        return;
+    }
     verify_sas_send(verification, "done", json_object());
     verify_end(verification);
 }
@@ -253,7 +264,7 @@ void verify_sas_message(struct verification *verification, const char *type, con
     static const struct {
         const char *type;
         void (*run)(struct verification *verification, const json_t *content);
-    } handlers[] = {{"start", started}, {"key", key_came}, {"mac", mac_came}};
+    } handlers[] = {{"start", started}, {"key", key_came}, {"mac", mac_came}, {"done", done_came}};
     if (strcmp(type, "cancel") == 0) {
         verification->mx->api->log(verification->mx->bot, HR_INFO, "%s ended the verification", verification->user);
         verify_end(verification);
