@@ -367,6 +367,7 @@ int people_accept(struct matrix *mx, const char *user)
     memcpy(person->master, person->shown, BASE64_KEY);
     person->verified = false;
     mx->e2ee->changes++;
+    crypto_room_lost_device(mx, user, NULL); /* the keys of now were withheld from them for good: new ones */
     mx->api->log(mx->bot, HR_INFO, "the identity that %s shows now is accepted", user);
     return people_save(mx, person);
 }
