@@ -101,8 +101,31 @@ static bool make_place(struct matrix *mx, struct person *person)
     return true;
 }
 
+static int on_taken(void *arg, const struct hr_value *column, size_t count)
+{
+    (void)column, (void)count;
+    *(bool *)arg = true;
+    return HR_OK;
+}
+
+/* Sessions are kept by the curve key: under another one's key a stranger would come between us and its owner. */
+static bool is_somebody_elses(struct matrix *mx, const struct person *person, const char *curve)
+{
+    bool taken = false;
+    const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(curve), HR_V_STR(person->user)};
+    (void)mx->api->sql(
+        mx->bot, "SELECT 1 FROM matrix_peer WHERE instance = ?1 AND curve = ?2 AND user <> ?3 AND gone = 0 LIMIT 1",
+        args, 3, on_taken, &taken);
+    return taken;
+}
+
 static void learn_new(struct matrix *mx, struct person *person, const struct found_device *found)
 {
+    if (is_somebody_elses(mx, person, found->curve)) {
+        e2ee_refuse(mx, "device %s of %s has the key of somebody else's device: it is left aside", found->id,
+                    person->user);
+        return;
+    }
     if (is_curve_taken(person, found->curve)) {
         e2ee_refuse(mx, "device %s of %s has the key of another device of that person: it is left aside", found->id,
                     person->user);
