@@ -352,11 +352,11 @@ static int decrypt_with(struct mx_room *room, const struct event *event, struct 
     if (rc == HR_OK && read_plain(event, plain, len, room->id, &out->event) < 0) {
         why = "was encrypted for another room, or is none";
     } else if (rc == HR_OK && !index_is_free(mx, row->session, index, event)) { /* last: what is refused uses none up */
-        why = "repeats a message";
+        why = "repeats another one";
         event_clear(&out->event);
     }
     if (why != NULL) {
-        e2ee_refuse(mx, "event %s in %s %s: left aside", event->id, room->address, why);
+        e2ee_refuse(mx, "a message of %s in %s %s: left aside", event->sender, room->address, why);
         rc = HR_EDENIED;
     } else {
         touch(mx, row);
@@ -375,7 +375,8 @@ int group_in_decrypt(struct mx_room *room, const struct event *event, uint32_t f
     const char *session = scan_text(event->content, "session_id"), *cipher = scan_text(event->content, "ciphertext");
     if (algorithm == NULL || strcmp(algorithm, DEVICE_KEYS_MEGOLM) != 0 || session == NULL || strlen(session) != 43 ||
         cipher == NULL) {
-        e2ee_refuse(mx, "event %s in %s is encrypted in a way this bot can't read", event->id, room->address);
+        e2ee_refuse(mx, "a message of %s in %s is encrypted in a way this bot can't read", event->sender,
+                    room->address);
         return HR_EDENIED;
     }
     struct row *row = find(mx, room->id, session);
@@ -385,15 +386,16 @@ int group_in_decrypt(struct mx_room *room, const struct event *event, uint32_t f
     struct e2ee_plain plain = {.trust = TRUST_NONE};
     int known = judge(mx, row, event, &plain);
     if (known == HR_EDENIED) {
-        e2ee_refuse(mx, "event %s in %s uses a key that is not its sender's: left aside", event->id, room->address);
+        e2ee_refuse(mx, "a message of %s in %s uses a key that is not its sender's: left aside", event->sender,
+                    room->address);
         return HR_EDENIED;
     }
     if (known == HR_ENOTFOUND && !(flags & GROUP_LATE_LAST_TRY)) { /* a new device: its list may be on the way */
         return group_late_keep(room, event, session, flags, true);
     }
     if (mx->e2ee->strict && plain.trust == TRUST_NONE && strcmp(event->sender, mx->user) != 0) {
-        e2ee_refuse(mx, "event %s in %s comes from a device its owner has not verified: left aside (strict)", event->id,
-                    room->address);
+        e2ee_refuse(mx, "a message of %s in %s comes from a device its owner has not verified: left aside (strict)",
+                    event->sender, room->address);
         return HR_EDENIED;
     }
     int rc = decrypt_with(room, event, row, cipher, &plain);
