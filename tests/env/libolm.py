@@ -208,3 +208,28 @@ class PkEncryption(_Object):
         random = os.urandom(self._call("pk_encrypt_random_length"))
         self._call("pk_encrypt", data, cipher, mac, ephemeral, random)
         return {"ciphertext": cipher.raw.decode(), "mac": mac.raw.decode(), "ephemeral": ephemeral.raw.decode()}
+
+
+class Sas(_Object):
+    kind = "sas"
+
+    def __init__(self):
+        super().__init__()
+        self._call("create_sas", os.urandom(self._call("create_sas_random_length")))
+        out = _out(self._call("sas_pubkey_length"))
+        self._call("sas_get_pubkey", out)
+        self.key = out.raw.decode()
+
+    def meet(self, key):
+        self._call("sas_set_their_key", key.encode())
+
+    def bytes(self, info, length):
+        out = _out(length)
+        self._call("sas_generate_bytes", info.encode(), out)
+        return out.raw
+
+    def mac(self, text, info):
+        """hkdf-hmac-sha256.v2"""
+        out = _out(self._call("sas_mac_length"))
+        self._call("sas_calculate_mac_fixed_base64", text.encode(), info.encode(), out)
+        return out.raw.decode()
