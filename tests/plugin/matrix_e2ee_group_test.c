@@ -272,6 +272,70 @@ static void a_forwarded_key_counts_only_if_it_was_asked_for(void **state)
     crypt_free(&crypt);
 }
 
+/* Who holds an old key must not change what somebody said. */
+static void an_edit_needs_a_key_of_the_senders_own_device(void **state)
+{
+    (void)state;
+    for (int origin = GROUP_BACKUP; origin <= GROUP_DIRECT; origin++) {
+        struct crypt crypt = crypt_new(true);
+        struct ratchet_outbound *session = ratchet_outbound_new();
+        char key[RATCHET_SESSION_KEY], *cipher = NULL, *event = NULL;
+        static const char plain[] =
+            "{\"type\":\"m.room.message\",\"room_id\":\"" ROOM "\",\"content\":{\"msgtype\":\"m.text\","
+            "\"body\":\"* no\",\"m.new_content\":{\"msgtype\":\"m.text\",\"body\":\"no\"}}}";
+        size_t len = 0;
+        meet(crypt.world, &crypt.asha);
+        ratchet_outbound_key(session, key);
+        struct group_key given = key_of(&crypt.asha, session, key);
+        given.origin = (enum group_origin)origin;
+        assert_int_equal(group_in_take(mx_of(crypt.world), &given), HR_OK);
+        char *first = cipher_of(session, ROOM, "yes");
+        hear(&crypt, "$1", ASHA, session, first);
+        assert_int_equal(ratchet_outbound_encrypt(session, plain, strlen(plain), &cipher, &len), HR_OK);
+        assert_true(asprintf(&event,
+                             "{\"type\":\"m.room.encrypted\",\"sender\":\"" ASHA
+                             "\",\"event_id\":\"$2\",\"content\":{\"algorithm\":\"" DEVICE_KEYS_MEGOLM
+                             "\",\"session_id\":\"%s\",\"ciphertext\":\"%s\",\"m.relates_to\":{"
+                             "\"rel_type\":\"m.replace\",\"event_id\":\"$1\"}}}",
+                             ratchet_outbound_id(session), cipher) > 0);
+        sync_events(crypt.world, event);
+        assert_int_equal(posts(&crypt), 1);
+        assert_int_equal(fake_count(crypt.world->fake, FAKE_EDIT), origin == GROUP_DIRECT);
+        free(first);
+        free(cipher);
+        free(event);
+        ratchet_outbound_free(session);
+        crypt_free(&crypt);
+    }
+}
+
+/* ---- consent ---------------------------------------------------------------------------------------- */
+
+static void a_host_agrees_in_the_room_and_may_take_it_back(void **state)
+{
+    (void)state;
+    struct crypt crypt = crypt_new(false);
+    struct fake *fake = crypt.world->fake;
+    static const struct {
+        const char *line, *answer;
+        int seal; /* -1: nothing changes */
+        bool agreed;
+    } table[] = {
+        {"!bridge encrypted", "Please type", -1, false},     {"!bridge it yes", "Please type", -1, false},
+        {"!bridge encrypted yes", "A host agreed", 0, true}, {"!bridge encrypted no", "nothing is carried", 1, false},
+        {"!bridge encrypted YES", "A host agreed", 0, true},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        fake_forget(fake);
+        assert_int_equal(fake_command(fake, crypt.world->room, table[i].line), HR_OK);
+        assert_non_null(strstr(fake_last(fake, FAKE_ANSWER)->text, table[i].answer));
+        const struct fake_record *seal = fake_last(fake, FAKE_SEAL);
+        assert_int_equal(seal != NULL ? seal->number : -1, table[i].seal);
+        assert_int_equal(fake_number(fake, "SELECT agreed != '' FROM matrix_crypto_room"), table[i].agreed);
+    }
+    crypt_free(&crypt);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +349,8 @@ int main(void)
         cmocka_unit_test(the_better_copy_of_a_session_is_kept),
         cmocka_unit_test(keys_of_the_backup_prove_nobody),
         cmocka_unit_test(a_forwarded_key_counts_only_if_it_was_asked_for),
+        cmocka_unit_test(an_edit_needs_a_key_of_the_senders_own_device),
+        cmocka_unit_test(a_host_agrees_in_the_room_and_may_take_it_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
