@@ -189,7 +189,7 @@ static void deliver(struct search *search)
         fresh += inbox_take(twitter, item->data, item->includes, tag, 1) == HR_OK;
         advance(search, item->id);
     }
-    search->filled = search->connected;
+    search->filled = search->connected && search->again_ms == 0;
     if (search->to_ms != 0) {
         search->row.closed_ms = search->to_ms;
         search->active = false;
@@ -379,13 +379,16 @@ void search_free(struct search *search)
 
 void search_open(struct search *search, int64_t from_ms, int64_t to_ms)
 {
+    /* The window was open when the bot ended: what it had taken then may never have reached the disk. */
+    int64_t at = now(search);
+    bool resumed = search->last_ms == 0 && search->row.open_from_ms == from_ms && at < search->row.open_to_ms;
     note_window(search, from_ms, to_ms);
     if (!search->active || search->to_ms != 0) {
         search_stop(search);
         search->active = true;
         search->gap_ms = search->to_ms == 0 && search->from_ms == from_ms ? search->gap_ms : 0;
         search->to_ms = 0;
-        run_at(search, from_ms + MINUTE_MS > now(search) + MINUTE_MS ? from_ms + MINUTE_MS : now(search) + MINUTE_MS);
+        run_at(search, resumed ? at : (from_ms > at ? from_ms : at) + MINUTE_MS);
     }
     search->from_ms = from_ms;
 }
@@ -417,8 +420,11 @@ void search_connected(struct search *search, bool connected)
         search->hole_ms = search->hole_ms != 0 && search->hole_ms < seen ? search->hole_ms : seen - OVERLAP_MS;
         search->hole_due_ms = at + LATE_INDEX_MS;
     }
+    bool searches = search->request != NULL || search->retry != NULL;
     if (!connected) {
         run_at(search, at + MINUTE_MS);
+    } else if (searches) {
+        search->again_ms = at + SETTLE_MS; /* the one under way began too soon to close the gap */
     } else if (at - seen > MINUTE_MS) {
         run_at(search, at);                /* a long gap: what is searchable at once */
         search->again_ms = at + SETTLE_MS; /* and its last half minute when X shows it */

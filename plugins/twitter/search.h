@@ -2,11 +2,11 @@
 /*
  * Recent search for one tag: fills what the stream missed. All up to the cursor
  * has been seen; a search goes back two minutes before it, but never beyond the
- * session's window or X's seven days, and posts in order of time. Runs when
- * reading begins again, every minute while the stream is down, and once a
- * minute after the window closed. Four minutes after a gap of the stream it is
- * searched once more, and the last search goes back to the first gap: X's index
- * can be late.
+ * session's window or X's seven days, and posts in order of time. Runs at once
+ * when the bot starts within a window it was reading, when the stream stands
+ * again, every minute while it is down, and once a minute after the window
+ * closed. Four minutes after a gap of the stream it is searched once more, and
+ * the last search goes back to the first gap: X's index can be late.
  */
 #ifndef TWITTER_SEARCH_H
 #define TWITTER_SEARCH_H

@@ -174,7 +174,7 @@ class Place:
         self.wait_all(timeout)
         self.recovery_s = time.monotonic() - since
         self.say_all()
-        self.wait_all()
+        self.wait_all(timeout)
 
     def check(self, outcomes=("delivered",), repeated=0):
         """Each line once and in order, each delivery with one outcome."""

@@ -388,18 +388,18 @@ def disk(env, title, first):
     p.mark()
     took = []
     for n in range(first, first + 6):
-        p.bot.wait_settled()
+        p.bot.wait_settled(180)
         p.shim.set("writes_left", n)
         p.say_all(("irc", "matrix", "post"))
-        assert p.bot.process.wait(60) == 1, p.bot.tail()
+        assert p.bot.process.wait(180) == 1, p.bot.tail()
         p.shim.set("writes_left", -1)
         begin = time.monotonic()
         p.restart()
-        p.wait_all(120)
+        p.wait_all(240)
         took.append(time.monotonic() - begin)
         p.breaks += 1
     p.told("disk is full")
-    p.recover()
+    p.recover(240)
     p.recovery_s = max(took)
     p.check()
 

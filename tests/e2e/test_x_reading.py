@@ -98,6 +98,25 @@ def test_a_silent_stream_is_left_and_its_posts_are_found(tmp_path):
         assert len(a.posts()) == 2 and a.x.violations == []
 
 
+def test_what_was_taken_and_lost_in_a_crash_is_searched_at_once_after_the_start(tmp_path):
+    with Alone(tmp_path) as a:
+        a.x.api.horizon_ms = 0
+        with a.bot:
+            a.wait_reading()
+            later(a, 2)
+            wait_for(lambda: (SEARCH, 200) in a.x.calls, 30, 0.1, lambda: a.bot.tail())
+            a.x.post("ana", f"seen {a.tag}")
+            a.wait_post("seen")
+            a.bot.kill9()
+            a.x.post("ana", f"taken and lost {a.tag}")
+            a.x.client_restarted()
+            a.x.script({"on": STREAM, "fault": 503, "times": 0})
+            a.clock.set(a.clock.now_ms(), 0.0)  # what waits for any time never comes
+            a.bot.start()
+            a.wait_post("taken and lost", 60)
+        assert a.posts() == [f"seen {a.tag}", f"taken and lost {a.tag}"] and a.x.violations == []
+
+
 def test_a_ghost_is_ended_and_its_place_taken(tmp_path):
     with Alone(tmp_path) as a:
         a.x.script({"fault": "ghost"})
