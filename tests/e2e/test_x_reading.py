@@ -122,15 +122,16 @@ def test_a_ghost_is_ended_and_its_place_taken(tmp_path):
         a.x.script({"fault": "ghost"})
         with a.bot:
             a.wait_reading()
+        wait_for(lambda: a.x.streams.ghosts, 60, 0.05, "X has not seen the connection end")
         a.x.client_restarted()
         a.x.clear_faults()
         a.x.api.horizon_ms = 0
         with a.bot:
-            wait_for(lambda: ("DELETE /2/connections/all", 200) in a.x.calls, 20, 0.1, lambda: a.bot.tail())
+            wait_for(lambda: ("DELETE /2/connections/all", 200) in a.x.calls, 60, 0.1, lambda: a.bot.tail())
             a.x.post("ana", f"meanwhile {a.tag}")
             later(a, 2)
             a.wait_post("meanwhile")  # by search
-            a.wait_reading(80)
+            a.wait_reading(120)
             a.x.post("ana", f"afterwards {a.tag}")
             a.wait_post("afterwards")
         assert len(a.posts()) == 2 and a.x.violations == []
