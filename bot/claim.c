@@ -191,7 +191,6 @@ void claim_item(struct outbox *outbox, struct network *network, struct item *fir
     instance_leave(bot, HR_OK);
     struct room *room = first->room;
     enum hr_priority priority = first->priority;
-    struct item gone = *first;
     if (rc == HR_OK && collect->count > 0) {
         freeze(outbox, network, items, count, collect);
     } else {
@@ -202,8 +201,5 @@ void claim_item(struct outbox *outbox, struct network *network, struct item *fir
     free(collect);
     for (size_t i = 0; i < count; i++) {
         lane_pop(room, priority); /* they are the first of the lane */
-    }
-    if (gone.act == HR_ACT_REMOVE && rc == HR_OK && (bot->plugin->network->flags & HR_NET_MERGE)) {
-        merge_say_again(outbox, &gone);
     }
 }

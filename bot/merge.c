@@ -87,18 +87,50 @@ static void mark_removed(struct outbox *outbox, const struct item *removal)
     (void)store_run(outbox->app->store, stmt);
 }
 
-static void wait_again(struct outbox *outbox, uint64_t delivery)
+/* It will be said as it reads now: an edit that waited for the removal has nothing to add. */
+static void drop_edit(struct outbox *outbox, const struct item *again)
+{
+    struct item *before;
+    sqlite3_stmt *stmt = store_sql(outbox->app->store, "SELECT id FROM delivery WHERE message = ?1 AND room = ?2"
+                                                       " AND act = 1 AND state = 'waiting'");
+    sqlite3_bind_int64(stmt, 1, (int64_t)again->message);
+    sqlite3_bind_int64(stmt, 2, (int64_t)again->room->hr.id);
+    uint64_t edit = store_row(outbox->app->store, stmt) ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
+    sqlite3_reset(stmt);
+    if (edit != 0) {
+        row_delivery_state(outbox, edit, "expired", "said anew as it reads now");
+        free(lane_take(again->room, edit, &before));
+    }
+}
+
+static void wait_again(struct outbox *outbox, const struct item *again)
 {
     turn_write(outbox->app->turn);
     sqlite3_stmt *stmt = store_sql(outbox->app->store, "UPDATE delivery SET state = 'waiting', settled_ms = NULL,"
                                                        " claimed_ms = NULL WHERE id = ?1");
-    sqlite3_bind_int64(stmt, 1, (int64_t)delivery);
+    sqlite3_bind_int64(stmt, 1, (int64_t)again->delivery);
     (void)store_run(outbox->app->store, stmt);
+    drop_edit(outbox, again);
+}
+
+/* The part itself is the first target of its removal. What changed it comes after, and shows nothing without it. */
+static bool is_gone(struct outbox *outbox, uint64_t removal)
+{
+    sqlite3_stmt *stmt = store_sql(outbox->app->store, "SELECT p.state = 'delivered' FROM delivery_part dp JOIN part p"
+                                                       " ON p.id = dp.part WHERE dp.delivery = ?1 ORDER BY p.id");
+    sqlite3_bind_int64(stmt, 1, (int64_t)removal);
+    bool gone = store_row(outbox->app->store, stmt) && sqlite3_column_int(stmt, 0);
+    sqlite3_reset(stmt);
+    return gone;
 }
 
 void merge_say_again(struct outbox *outbox, const struct item *removal)
 {
     struct item *first = NULL, **last = &first;
+    const struct network *network = removal->room->network;
+    if (!(network->bot->plugin->network->flags & HR_NET_MERGE) || !is_gone(outbox, removal->delivery)) {
+        return; /* the others stand there still */
+    }
     sqlite3_stmt *stmt = siblings(outbox, removal);
     while (store_row(outbox->app->store, stmt)) {
         struct item *item = xcalloc(1, sizeof(*item));
@@ -116,7 +148,7 @@ void merge_say_again(struct outbox *outbox, const struct item *removal)
     sqlite3_reset(stmt);
     mark_removed(outbox, removal);
     for (const struct item *item = first; item != NULL; item = item->next) {
-        wait_again(outbox, item->delivery);
+        wait_again(outbox, item);
     }
     lane_push_first(removal->room, first);
 }

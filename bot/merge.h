@@ -25,7 +25,8 @@ size_t merge_gather(const struct network *network, const struct item *first, dou
                     const struct item *items[LANE_MERGE_MAX]);
 /* What stands in the merged part that `edit` changes, in its order; 0 if it stands alone. */
 size_t merge_siblings(struct outbox *outbox, const struct item *edit, struct item out[LANE_MERGE_MAX]);
-/* A part was taken back because of one of its lines: the others wait again, as
- * the next of their lane, to go as one part. */
+/* The removal of one of a part's lines is settled (delivery, message, room count): if
+ * the part is gone the others wait again, as the next of their lane, to go as
+ * one part. Not before: a server that refuses would have them twice. */
 void merge_say_again(struct outbox *outbox, const struct item *removal);
 #endif

@@ -5,6 +5,7 @@
 #include "event.h"
 #include "instance.h"
 #include "log.h"
+#include "merge.h"
 #include "message.h"
 #include "network.h"
 #include "outbox_rows.h"
@@ -241,6 +242,11 @@ void outbox_settle(struct outbox *outbox, struct piece *piece, const char *state
     }
     if (claim->pieces == 1) {
         settle_deliveries(outbox, piece);
+        if (piece->act == HR_ACT_REMOVE) {
+            merge_say_again(outbox, &(struct item){.delivery = claim->carried[0].delivery,
+                                                   .message = claim->carried[0].message,
+                                                   .room = piece->room});
+        }
     }
     lane_drop_piece(outbox, piece);
     turn_touch(outbox->app->turn);
@@ -259,7 +265,7 @@ static void has_arrived(struct outbox *outbox, struct piece *piece, const char *
     piece->outcome = state;
     piece->remote_id = remote_id == NULL ? NULL : xstrdup(remote_id);
     piece->reason = reason == NULL ? NULL : xstrdup(reason);
-    outbox->bad_news |= strcmp(state, "delivered") != 0;
+    outbox->next_changes |= strcmp(state, "delivered") != 0 || piece->act == HR_ACT_REMOVE;
     if (outbox->arrived_count++ == 0) {
         outbox->arrived_ms = clock_monotonic_ms();
     }
@@ -275,7 +281,7 @@ void outbox_settle_arrived(void *arg)
     outbox->arrived = NULL;
     outbox->last_arrived = &outbox->arrived;
     outbox->arrived_count = 0;
-    outbox->bad_news = false;
+    outbox->next_changes = false;
     while (piece != NULL) {
         struct piece *next = piece->next_arrived;
         outbox_settle(outbox, piece, piece->outcome, piece->remote_id, piece->reason);

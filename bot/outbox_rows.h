@@ -14,7 +14,7 @@ struct outbox {
     bool started, closing;
     struct piece *arrived, **last_arrived; /* in the order of their arrival */
     size_t arrived_count;
-    bool bad_news;        /* one of them was refused or is unknown: settled before anything else goes */
+    bool next_changes;    /* one of them says what may go next, a refusal or a removal: settled before anything goes */
     int64_t arrived_ms;   /* monotonic: the oldest of them */
 };
 

@@ -30,6 +30,7 @@ static bool item_is_ready(struct outbox *outbox, const struct item *item, int64_
 {
     if (item->act != HR_ACT_SAY) {
         return !pump_say_is_open(outbox, item->message, item->room) &&
+               !pump_removal_is_open(outbox, item->message, item->room) &&
                (item->act != HR_ACT_REMOVE || !pump_words_are_open(outbox, item->message, item->room));
     }
     if (item->priority == HR_POSTS) {
@@ -146,11 +147,12 @@ void pump_run(void *arg)
         return;
     }
     int64_t now_ms = clock_monotonic_ms(), wake_ms = now_ms + NEVER_MS;
-    calm_ceiling(outbox);
-    if (outbox->bad_news) { /* what is left of a refused line must not be chosen */
+    if (outbox->next_changes) { /* drops the rest of a refused line, puts lines of a removed part first: no lane may
+                                   change so while one looks at it */
         turn_write(outbox->app->turn);
         outbox_settle_arrived(outbox);
     }
+    calm_ceiling(outbox);
     if (outbox->any_lost) {
         outbox->any_lost = false;
         outbox_restate(outbox, NULL);

@@ -38,6 +38,17 @@ bool pump_words_are_open(struct outbox *outbox, uint64_t message, const struct r
     return open;
 }
 
+bool pump_removal_is_open(struct outbox *outbox, uint64_t message, const struct room *room)
+{
+    sqlite3_stmt *stmt = pair(outbox,
+                              "SELECT 1 FROM delivery WHERE message IN (" MERGE_MESSAGES ") AND room = ?2 AND act = 2"
+                              " AND state = 'claimed'",
+                              message, room);
+    bool open = store_row(outbox->app->store, stmt);
+    sqlite3_reset(stmt);
+    return open;
+}
+
 static void read_lead(struct outbox *outbox, uint64_t delivery, struct arena *arena, struct hr_delivery *out)
 {
     sqlite3_stmt *stmt = store_sql(outbox->app->store, "SELECT lead, lead_url FROM delivery WHERE id = ?1");

@@ -12,4 +12,6 @@ bool pump_say_is_open(struct outbox *outbox, uint64_t message, const struct room
 /* Is a part on its way into the room that holds these words, an edit of a merged one too? What takes them back must
  * know all of them. */
 bool pump_words_are_open(struct outbox *outbox, uint64_t message, const struct room *room);
+/* Is the part it stands in, with others, being taken back? Its outcome says what there is to change. */
+bool pump_removal_is_open(struct outbox *outbox, uint64_t message, const struct room *room);
 #endif

@@ -137,6 +137,72 @@ static void taking_one_back_takes_the_part_back_and_says_the_rest(void **state)
     assert_string_equal(f->sent[4].body, "two | four | five");
 }
 
+/* The server has answered what was sent as number `n`. */
+static void answered(struct fixture *f, size_t n, int status)
+{
+    struct hr_bot *a = fixture_bot(f, "a");
+    a->network->tokens = 10;
+    f->answer = HR_OK;
+    instance_enter(a);
+    outbox_sent(f->app.outbox, a, f->sent[n].part, status, NULL, -1, "the test says so");
+    instance_leave(a, HR_OK);
+    fixture_turn(f);
+    fixture_turn(f);
+}
+
+static void a_refused_removal_says_nothing_twice(void **state)
+{
+    struct fixture *f = *state;
+    five_posts(f);
+    up(f, 10 - 4);
+    fixture_bot(f, "a")->network->tokens = 10;
+    f->answer = 1;
+    assert_int_equal(change(f, "k3", NULL), HR_OK);
+    assert_int_equal(f->sent_count, 2); /* the rest waits for the answer */
+    answered(f, 1, HR_EFAIL);
+    assert_int_equal(f->sent_count, 2);
+    assert_int_equal(in_state(f, "refused"), 1);
+    assert_int_equal(in_state(f, "delivered"), 5);
+    assert_int_equal(change(f, "k1", NULL), HR_OK); /* the part still is what there is to take back */
+    assert_int_equal(f->sent_count, 4);
+    assert_string_equal(f->sent[2].body, "Removed: Lead: r1");
+    assert_string_equal(f->sent[3].body, "two | four | five");
+}
+
+static void what_changes_while_a_part_is_taken_back_is_said_with_the_rest(void **state)
+{
+    struct fixture *f = *state;
+    five_posts(f);
+    fixture_bot(f, "a")->network->limits.window = 4;
+    up(f, 10 - 4);
+    f->answer = 1;
+    fixture_bot(f, "a")->network->tokens = 10;
+    assert_int_equal(change(f, "k3", NULL), HR_OK);
+    assert_int_equal(change(f, "k2", "zwei"), HR_OK);
+    assert_int_equal(change(f, "k5", NULL), HR_OK);
+    assert_int_equal(f->sent_count, 2);
+    answered(f, 1, HR_OK);
+    assert_int_equal(f->sent_count, 3);
+    assert_string_equal(f->sent[2].body, "one | zwei | four");
+    assert_int_equal(in_state(f, "waiting") + in_state(f, "claimed"), 0);
+}
+
+static void a_removal_left_claimed_says_the_rest_after_a_restart(void **state)
+{
+    struct fixture *f = *state;
+    five_posts(f);
+    up(f, 10 - 4);
+    f->answer = 1;
+    fixture_bot(f, "a")->network->tokens = 10;
+    assert_int_equal(change(f, "k3", NULL), HR_OK);
+    fixture_restart(f, false);
+    f->answer = HR_OK;
+    up(f, 10);
+    assert_int_equal(f->sent_count, 2);
+    assert_string_equal(f->sent[0].body, "Removed: Lead: r1");
+    assert_string_equal(f->sent[1].body, "one | two | four | five");
+}
+
 static void an_edit_that_holds_the_words_is_taken_back_with_them(void **state)
 {
     struct fixture *f = *state;
@@ -213,6 +279,9 @@ int main(void)
         T(a_server_that_has_fallen_behind_gets_many_in_one_part_though_it_knows_no_limit),
         T(an_edit_says_the_merged_part_anew),
         T(taking_one_back_takes_the_part_back_and_says_the_rest),
+        T(a_refused_removal_says_nothing_twice),
+        T(what_changes_while_a_part_is_taken_back_is_said_with_the_rest),
+        T(a_removal_left_claimed_says_the_rest_after_a_restart),
         T(an_edit_that_holds_the_words_is_taken_back_with_them),
         T(an_edit_still_on_its_way_is_waited_for_and_taken_back_too),
         T(a_merged_part_left_claimed_comes_again_whole),
