@@ -36,7 +36,7 @@ static void do_send(void *arg)
     struct hr_part part = {
         .size = sizeof(part),
         .id = piece->id,
-        .txn = arena_printf(arena, "%s.%llu", store_id(bot->app->store), (unsigned long long)piece->id),
+        .txn = arena_printf(arena, "%s.%llu", piece->store, (unsigned long long)piece->id),
         .room = &piece->room->hr,
         .act = piece->act,
         .body = arena_strndup(arena, piece->body, piece->body_len),
@@ -108,6 +108,7 @@ static void freeze(struct outbox *outbox, struct network *network, const struct 
     }
     for (size_t i = 0; i < collect->count; i++) {
         struct piece *piece = xcalloc(1, sizeof(*piece));
+        piece->store = xstrdup(store_id(outbox->app->store));
         piece->room = items[0]->room;
         piece->claim = claim;
         piece->act = items[0]->act;

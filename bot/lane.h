@@ -42,6 +42,7 @@ struct claim {
 
 struct piece {
     uint64_t id;
+    char *store;          /* id of the store that froze it: with the part's own number it is the transaction id */
     struct room *room;
     struct claim *claim;
     enum hr_act act;

@@ -105,6 +105,7 @@ void lane_drop_piece(struct outbox *outbox, struct piece *piece)
         free(piece->claim->reason);
         free(piece->claim);
     }
+    free(piece->store);
     free(piece->remote_id);
     free(piece->reason);
     free(piece->body);
@@ -199,7 +200,7 @@ uint64_t row_part(struct outbox *outbox, const struct room *room, enum hr_act ac
     sqlite3_stmt *stmt = write_sql(outbox, "INSERT INTO part(room, txn, act, body, state, attempts, first_ms, last_ms)"
                                            " VALUES(?1, ?2, ?3, ?4, iif(?5, 'claimed', 'ready'), ?5, ?6, ?6)");
     sqlite3_bind_int64(stmt, 1, (int64_t)room->hr.id);
-    bind_text(stmt, 2, store_id(store)); /* with the part's own number it is the transaction id */
+    bind_text(stmt, 2, store_id(store));
     sqlite3_bind_int(stmt, 3, act);
     sqlite3_bind_blob64(stmt, 4, body, len, SQLITE_STATIC);
     sqlite3_bind_int(stmt, 5, claimed);

@@ -55,14 +55,18 @@ static struct claim *join_claim(struct claim *claim, const struct open_row *row)
     return claim;
 }
 
-static struct piece *read_piece(sqlite3_stmt *stmt, struct room *room, struct claim *claim)
+/* A part of an old copy that was put back may have left since, whatever its row says. */
+static struct piece *read_piece(struct outbox *outbox, sqlite3_stmt *stmt, struct room *room, struct claim *claim)
 {
     struct piece *piece = xcalloc(1, sizeof(*piece));
+    const char *store = store_text(stmt, 6);
+    bool put_back = strcmp(store, store_id(outbox->app->store)) != 0;
     *piece = (struct piece){.id = (uint64_t)sqlite3_column_int64(stmt, 0),
+                            .store = xstrdup(store),
                             .room = room,
                             .claim = claim,
                             .act = (enum hr_act)sqlite3_column_int(stmt, 1),
-                            .doubt = strcmp(store_text(stmt, 3), "claimed") == 0,
+                            .doubt = put_back || strcmp(store_text(stmt, 3), "claimed") == 0,
                             .attempt = sqlite3_column_int(stmt, 4),
                             .first_ms = sqlite3_column_int64(stmt, 5)};
     piece->body_len = (size_t)sqlite3_column_bytes(stmt, 2);
@@ -80,7 +84,7 @@ static void load_pieces(struct outbox *outbox, const struct open_row *row)
     struct claim *claim = NULL;
     sqlite3_stmt *stmt =
         store_sql(outbox->app->store,
-                  "SELECT p.id, p.act, p.body, p.state, p.attempts, p.first_ms FROM delivery_part dp"
+                  "SELECT p.id, p.act, p.body, p.state, p.attempts, p.first_ms, p.txn FROM delivery_part dp"
                   " JOIN part p ON p.id = dp.part WHERE dp.delivery = ?1 AND p.state IN ('ready', 'claimed', 'unknown')"
                   " ORDER BY p.id");
     sqlite3_bind_int64(stmt, 1, (int64_t)row->delivery);
@@ -105,7 +109,7 @@ static void load_pieces(struct outbox *outbox, const struct open_row *row)
                                     .worst = "delivered"};
         }
         claim->pieces++;
-        lane_add_piece(outbox, read_piece(stmt, room, claim));
+        lane_add_piece(outbox, read_piece(outbox, stmt, room, claim));
     }
     sqlite3_reset(stmt);
     if (claim == NULL) { /* its last part was settled without it: can't be, but must not hang */

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Nothing stands in a Matrix room twice: a removal that is refused."""
+"""Nothing stands in a Matrix room twice: a removal that is refused, a line in doubt in a copy that was put back."""
+import shutil
 import time
 
 import pytest
@@ -66,3 +67,31 @@ def test_a_removal_that_is_refused_leaves_each_line_there_once(once):
     wait_for(lambda: sorted(crowd(w)) == left, 60, 0.3, lambda: f"{crowd(w)}\n{w.bot.tail()}")
     says_on(w, "and on")
     assert sorted(crowd(w)) == left
+
+
+def test_a_line_in_doubt_in_a_copy_that_was_put_back_is_said_once(once, tmp_path):
+    w, home, file = once, once.proxy["home"], tmp_path / "backup.db"
+    before = w.bot.value("SELECT value FROM host_meta WHERE key = 'store_id'")
+    lost = home.fault("PUT .*/send/", "after", ALL)
+    w.ann.say(w.channel, "did this arrive?")
+    w.mia.wait_text("did this arrive?", w.rooms[0], 60)
+    assert lost.met.is_set()
+    done = w.bot.command("backup", "-c", str(w.bot.folder), str(file))
+    assert done.returncode == 0, done.stderr
+    w.bot.kill9()
+    for name in ("hashroom.db", "hashroom.db-wal", "hashroom.db-shm"):
+        (w.bot.state / name).unlink(missing_ok=True)
+    shutil.copy(file, w.bot.state / "hashroom.db")
+    home.heal()
+    fresh = w.owner.api("POST", "/login", {"type": "m.login.password", "password": "a password of the tests",
+                                           "identifier": {"type": "m.id.user", "user": w.matrix_bot.user_id}})
+    w.bot.secret("matrix.token", fresh["access_token"])  # an old copy's device can't be used again
+    w.matrix_bot.token = fresh["access_token"]
+    w.x.client_restarted()
+    w.bot.start()
+    w.wait_ready(w.ann)
+    wait_for(lambda: w.in_channel(w.ann), 60, 0.2)
+    says_on(w, "it did")
+    w.bot.wait_settled(90)
+    assert w.bot.value("SELECT value FROM host_meta WHERE key = 'store_id'") not in (None, before)
+    assert sum("did this arrive?" in body for body in bodies(w)) == 1, bodies(w)

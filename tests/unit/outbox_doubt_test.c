@@ -27,6 +27,31 @@ static void a_question_in_doubt_is_told_instead_of_said_twice(void **state)
     assert_int_equal(fixture_number(f, "SELECT count(*) FROM part WHERE state IN ('ready', 'claimed')"), 0);
 }
 
+/* The bot ends with a part in doubt, one that waits for its turn, and is started from an old copy of its database. */
+static void a_part_of_a_copy_that_was_put_back_keeps_its_transaction(void **state)
+{
+    struct fixture *f = *state;
+    char txn[64];
+    fixture_all_up(f);
+    f->answer = 1;
+    assert_int_equal(fixture_say(f, "a/one", HR_PEOPLE, "first line\nsecond line", NULL), HR_OK);
+    fixture_turn(f);
+    assert_int_equal(f->sent_count, 1);
+    snprintf(txn, sizeof(txn), "%s", f->sent[0].txn);
+    turn_write(f->app.turn);
+    store_renew_id(f->app.store);
+    fixture_restart(f, false);
+    f->answer = HR_OK;
+    fixture_all_up(f);
+    assert_int_equal(f->sent_count, 2);
+    assert_string_equal(f->sent[0].txn, txn);
+    assert_int_equal(strncmp(f->sent[1].txn, txn, 16), 0);
+    assert_int_equal(f->sent[1].flags & HR_PART_DOUBT, HR_PART_DOUBT); /* what waited then may have left since */
+    assert_int_equal(fixture_say(f, "a/one", HR_PEOPLE, "said since", NULL), HR_OK);
+    fixture_turn(f);
+    assert_int_not_equal(strncmp(f->sent[2].txn, txn, 16), 0);
+}
+
 static void offer_history(struct fixture *f, bool offered)
 {
     struct hr_limits limits = fixture_bot(f, "a")->network->limits;
@@ -101,6 +126,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         T(a_question_in_doubt_is_told_instead_of_said_twice),
+        T(a_part_of_a_copy_that_was_put_back_keeps_its_transaction),
         T(a_question_that_can_be_looked_up_comes_again_in_doubt),
         T(a_question_whose_look_up_fails_is_told),
         T(many_may_settle_at_once_where_they_can_be_looked_up),
