@@ -110,13 +110,22 @@ static void add_handle(struct run *run, uv_handle_t *handle)
     run->handles[run->handle_count++] = handle;
 }
 
-static void open_handles(struct run *run)
+/* Before anything starts: a bot that is told to stop while it starts ends as it does at any other time. */
+static void open_signals(struct run *run)
 {
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         BUG_IF(uv_signal_init(run->app->loop, &run->signals[i]) != 0);
         BUG_IF(uv_signal_start(&run->signals[i], on_signal, numbers[i]) != 0);
         add_handle(run, (uv_handle_t *)&run->signals[i]);
+        uv_unref((uv_handle_t *)&run->signals[i]); /* a start that fails runs the loop empty */
+    }
+}
+
+static void open_timers(struct run *run)
+{
+    for (size_t i = 0; i < run->handle_count; i++) {
+        uv_ref(run->handles[i]);
     }
     if (run->app->clock.file || run->each) {
         (void)uv_timer_init(run->app->loop, &run->tick);
@@ -138,12 +147,17 @@ static void on_stop_limit(int number)
     _exit(CLI_OK);
 }
 
-static void close_app(struct run *run)
+static void close_handles(struct run *run)
 {
-    tell_systemd("STOPPING=1");
     for (size_t i = 0; i < run->handle_count; i++) {
         uv_close(run->handles[i], NULL);
     }
+}
+
+static void close_app(struct run *run)
+{
+    tell_systemd("STOPPING=1");
+    close_handles(run);
     if (!run->restart) {
         (void)signal(SIGALRM, on_stop_limit);
         (void)alarm(STOP_LIMIT_S);
@@ -156,12 +170,15 @@ int run_app(struct cli *cli, struct app *app, unsigned store_flags, void (*each)
 {
     struct run run = {.cli = cli, .app = app, .each = each, .arg = arg};
     char err[1024] = "";
+    open_signals(&run);
     int status = app_open(app, store_flags, err, sizeof err);
     if (status < 0) {
+        close_handles(&run);
+        (void)uv_run(app->loop, UV_RUN_DEFAULT);
         log_line(HR_ERROR, NULL, "the bot did not start: %s", err);
         return status == HR_EFAIL ? CLI_FAILED : CLI_WRONG; /* else a restart would change nothing */
     }
-    open_handles(&run);
+    open_timers(&run);
     tell_systemd("READY=1");
     log_line(HR_INFO, NULL, "ready");
     if (!app->stopping) { /* a plugin may have quit while it started */

@@ -36,9 +36,12 @@ class Running:
     def host_file(self, name):
         (self.path / "hashroom.conf").write_text(HOST.format(state=self.path / "state", name=name))
 
-    def start(self):
+    def launch(self):
         self.process = subprocess.Popen([PROGRAM, "run", "-c", self.path], stdin=subprocess.PIPE, text=True, env=self.env,
                                         stdout=open(self.out, "a"), stderr=open(self.log, "a"))
+
+    def start(self):
+        self.launch()
         self.wait_log("ready")
 
     def wait_log(self, words, times=1):
@@ -75,6 +78,15 @@ def test_bot_stops_cleanly_within_five_seconds(bot, number):
     code, took = bot.stop(number)
     assert code == 0 and took < 8, (code, took, bot.log.read_text())
     assert "AddressSanitizer" not in bot.log.read_text()
+
+
+def test_bot_told_to_stop_while_it_starts_ends_cleanly(bot):
+    bot.launch()
+    wait_for(lambda: (bot.path / "state" / "hashroom.boot").exists(), 10, 0)
+    bot.process.send_signal(signal.SIGTERM)
+    assert bot.process.wait(10) == 0, bot.log.read_text()
+    bot.start()
+    assert "did not end by itself" not in bot.log.read_text()
 
 
 def test_sound_configuration_restarts_in_place_at_sighup(bot):
