@@ -3,6 +3,7 @@
 #include "token.h"
 #include "backoff.h"
 #include "mem.h"
+#include "seal.h"
 #include <inttypes.h>
 #include <openssl/evp.h>
 
@@ -40,11 +41,16 @@ static void set(char **to, const char *value)
 static int save(struct token *token)
 {
     const struct hr_api *api = token->twitter->api;
+    CLEANUP(mem_clear) char *access = seal_close(token->twitter, "access", token->access);
+    CLEANUP(mem_clear) char *refresh = seal_close(token->twitter, "refresh", token->refresh);
+    if (access == NULL || refresh == NULL) {
+        return HR_EFAIL;
+    }
     struct hr_value args[] = {
         HR_V_STR(api->instance(token->twitter->bot)),
         HR_V_STR(token->origin),
-        HR_V_STR(token->access),
-        HR_V_STR(token->refresh),
+        HR_V_STR(access),
+        HR_V_STR(refresh),
         HR_V_INT(token->ends_ms),
         HR_V_INT(token->asked),
         HR_V_INT(token->lost),
@@ -56,17 +62,53 @@ static int save(struct token *token)
                     args, 7, NULL, NULL);
 }
 
+struct kept {
+    struct token *token;
+    bool plain;
+};
+
 static int take_row(void *arg, const struct hr_value *column, size_t count)
 {
-    struct token *token = arg;
-    if (count == 5) {
-        set(&token->access, column[0].str);
-        set(&token->refresh, column[1].str);
-        token->ends_ms = column[2].num;
-        token->asked = token->doubt = column[3].num != 0;
-        token->lost = column[4].num != 0;
+    struct kept *kept = arg;
+    struct token *token = kept->token;
+    if (count != 5) {
+        return HR_OK;
     }
+    char *access = seal_open(token->twitter, "access", column[0].str);
+    char *refresh = seal_open(token->twitter, "refresh", column[1].str);
+    kept->plain = seal_is_plain(column[0].str) || seal_is_plain(column[1].str);
+    token->asked = token->doubt = column[3].num != 0;
+    token->lost = column[4].num != 0 || access == NULL || refresh == NULL;
+    if (access != NULL && refresh != NULL) {
+        set(&token->access, access);
+        set(&token->refresh, refresh);
+        token->ends_ms = column[2].num;
+    } else {
+        token->twitter->api->log(token->twitter->bot, HR_WARN,
+                                 "the login at Twitter was encrypted with a store key that was given up; log in again, "
+                                 "type: hashroom twitter-login");
+    }
+    set(&access, NULL);
+    set(&refresh, NULL);
     return HR_OK;
+}
+
+/* Takes what is stored. What an earlier version stored plain is sealed; that of a login the operator has replaced
+ * serves nobody any more. */
+static void load(struct token *token)
+{
+    struct twitter *twitter = token->twitter;
+    struct kept kept = {.token = token};
+    struct hr_value args[] = {HR_V_STR(twitter->api->instance(twitter->bot)), HR_V_STR(token->origin)};
+    (void)twitter->api->sql(twitter->bot,
+                            "SELECT access, refresh, ends_ms, asked, lost FROM twitter_token"
+                            " WHERE instance = ?1 AND origin = ?2", /* another one: the operator logged in again */
+                            args, 2, take_row, &kept);
+    if (kept.plain) {
+        (void)save(token);
+    }
+    (void)twitter->api->sql(twitter->bot, "DELETE FROM twitter_token WHERE instance = ?1 AND origin <> ?2", args, 2,
+                            NULL, NULL);
 }
 
 static void hash(char out[ORIGIN_BYTES], const char *text)
@@ -90,11 +132,7 @@ struct token *token_new(struct twitter *twitter, struct client *client,
     token->access = mem_dup("");
     token->refresh = client_option(twitter, "refresh_token_file");
     hash(token->origin, token->refresh);
-    struct hr_value args[] = {HR_V_STR(twitter->api->instance(twitter->bot)), HR_V_STR(token->origin)};
-    (void)twitter->api->sql(twitter->bot,
-                            "SELECT access, refresh, ends_ms, asked, lost FROM twitter_token"
-                            " WHERE instance = ?1 AND origin = ?2", /* another one: the operator logged in again */
-                            args, 2, take_row, token);
+    load(token);
     twitter->api->secret(twitter->bot, token->access);
     twitter->api->secret(twitter->bot, token->refresh);
     client_set_access(client, token->access);

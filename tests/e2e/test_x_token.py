@@ -7,6 +7,10 @@ import sqlite3
 import subprocess
 import time
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 from alone import MINUTE, QUESTIONS, SHORT, Alone
 from clients import wait_for
 from harness import CHAT_START_MS
@@ -31,7 +35,17 @@ def on_disk(a):
         rows = a.bot.rows("SELECT refresh, asked, lost FROM twitter_token WHERE origin = ?", login)
     except sqlite3.OperationalError:  # there is no database yet
         rows = []
-    return (rows[0]["refresh"], rows[0]["asked"], rows[0]["lost"]) if rows else (None, 0, 0)
+    return (opened(a, rows[0]["refresh"]), rows[0]["asked"], rows[0]["lost"]) if rows else (None, 0, 0)
+
+
+def opened(a, stored, what=b"refresh"):
+    """What stands sealed in the database."""
+    store_key = bytes.fromhex((a.bot.state / "hashroom.key").read_text().strip())
+    key = HKDF(hashes.SHA256(), 32, None, b"hashroom\0twitter\0x\0tokens").derive(store_key)
+    mark, sealed = stored.split(":")
+    assert mark == "sealed1"
+    sealed = bytes.fromhex(sealed)
+    return AESGCM(key).decrypt(sealed[:12], sealed[12:], what).decode()
 
 
 def test_questions_are_posted_with_a_login_that_is_renewed_in_between(tmp_path):
@@ -46,9 +60,28 @@ def test_questions_are_posted_with_a_login_that_is_renewed_in_between(tmp_path):
         for question in QUESTIONS:
             assert sum(question in t for t in own) == 1, own
         assert renewals(a) >= 2 and a.x.violations == []
+        stored = b"".join(file.read_bytes() for file in a.bot.state.iterdir())
         for grant in a.x.auth.grants:
             for secret in (*grant.access, *grant.rotated, grant.refresh):
                 assert secret not in a.bot.log()
+                assert secret.encode() not in stored
+
+
+def test_a_login_that_an_earlier_version_stored_plain_is_sealed(tmp_path):
+    with Alone(tmp_path, BEFORE, oauth2=True) as a:
+        with a.bot:
+            wait_for_calls(a, "GET /2/users/me", 1)
+        grant = a.x.auth.grants[0]
+        pair = (list(grant.access)[-1], grant.refresh)
+        with sqlite3.connect(a.bot.state / "hashroom.db") as db:
+            db.execute("UPDATE twitter_token SET access = ?, refresh = ?", pair)
+        db.close()
+        assert pair[1].encode() in (a.bot.state / "hashroom.db").read_bytes()
+        with a.bot:
+            wait_for_calls(a, "GET /2/users/me", 2)
+        assert renewals(a) == 1 and on_disk(a) == (grant.refresh, 0, 0)
+        stored = b"".join(file.read_bytes() for file in a.bot.state.iterdir())
+        assert not any(secret.encode() in stored for secret in pair)
 
 
 def test_a_restart_goes_on_with_the_pair_on_disk(tmp_path):

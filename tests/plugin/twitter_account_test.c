@@ -218,8 +218,8 @@ static void a_post_waits_for_the_first_pair_and_goes_with_it(void **state)
     assert_non_null(strstr(renewal->headers, "Content-Type: application/x-www-form-urlencoded\n"));
     assert_int_equal(fake_number(fake, "SELECT asked FROM twitter_token"), 1);
     fake_reply(fake, fake_request(fake, RENEW), 200, PAIR("1"));
-    assert_int_equal(fake_number(fake, "SELECT count(*) FROM twitter_token WHERE asked = 0 AND refresh = 'refresh-1'"),
-                     1);
+    assert_int_equal(
+        fake_number(fake, "SELECT count(*) FROM twitter_token WHERE asked = 0 AND refresh LIKE 'sealed1:%'"), 1);
     assert_int_equal(post(fake), HR_OK);
     assert_non_null(strstr(fake_with(fake, FAKE_HTTP, BODY)->headers, "Authorization: Bearer access-1\n"));
     fake_pass(fake, 2 * HOUR - 5 * MINUTE); /* renewed before its end */
@@ -292,6 +292,87 @@ static void half_an_answer_and_a_proxys_page_do_not_end_a_login(void **state)
     fake_reply(fake, fake_request(fake, RENEW), 200, PAIR("1"));
     assert_int_equal(fake_count(fake, FAKE_DOWN), 0);
     assert_int_equal(fake_number(fake, "SELECT asked + lost FROM twitter_token"), 0);
+    fake_free(fake);
+}
+
+static void the_login_is_stored_sealed_and_found_again(void **state)
+{
+    (void)state;
+    struct fake *fake = begin(true);
+    (void)post(fake);
+    fake_reply(fake, fake_request(fake, RENEW), 200, PAIR("1"));
+    assert_int_equal(fake_number(fake, "SELECT count(*) FROM twitter_token WHERE access LIKE 'sealed1:%' AND refresh"
+                                       " LIKE 'sealed1:%' AND access <> refresh"),
+                     1);
+    fake_stop(fake);
+    fake_sql(fake, "UPDATE twitter_token SET ends_ms = 0");
+    assert_int_equal(fake_start(fake), HR_OK);
+    (void)post(fake);
+    assert_non_null(fake_with(fake, FAKE_HTTP, "refresh_token=refresh-1"));
+    fake_free(fake);
+}
+
+static void a_login_stored_plain_is_sealed_at_the_start(void **state)
+{
+    (void)state;
+    struct fake *fake = begin(true);
+    (void)post(fake);
+    fake_reply(fake, fake_request(fake, RENEW), 200, PAIR("1"));
+    fake_stop(fake);
+    fake_sql(fake, "UPDATE twitter_token SET access = 'access-7', refresh = 'refresh-7', ends_ms = 0");
+    fake_sql(fake, "INSERT INTO twitter_token SELECT 'y', origin, access, refresh, 0, 0, 0 FROM twitter_token");
+    assert_int_equal(fake_start(fake), HR_OK);
+    assert_int_equal(fake_number(fake, "SELECT count(*) FROM twitter_token WHERE instance = 'x' AND"
+                                       " (instr(access, 'access') + instr(refresh, 'refresh')) > 0"),
+                     0);
+    (void)post(fake);
+    assert_non_null(fake_with(fake, FAKE_HTTP, "refresh_token=refresh-7"));
+    fake_stop(fake);
+    fake_option(fake, "refresh_token_file", "refresh-new"); /* the operator logged in again */
+    assert_int_equal(fake_start(fake), HR_OK);
+    assert_int_equal(fake_number(fake, "SELECT count(*) FROM twitter_token WHERE instance = 'x'"), 0);
+    fake_free(fake);
+}
+
+static void a_login_under_a_key_that_was_given_up_is_told_and_not_tried(void **state)
+{
+    (void)state;
+    struct fake *fake = begin(true);
+    (void)post(fake);
+    fake_reply(fake, fake_request(fake, RENEW), 200, PAIR("1"));
+    fake_stop(fake);
+    fake_forget(fake);
+    fake_key(fake, 2);
+    assert_int_equal(fake_start(fake), HR_OK);
+    assert_int_equal(logged(fake, "was encrypted with a store key that was given up"), 1);
+    (void)post(fake);
+    assert_null(fake_request(fake, RENEW));
+    assert_non_null(strstr(fake_last(fake, FAKE_DOWN)->text, "twitter-login"));
+    fake_free(fake);
+}
+
+static void what_is_sealed_opens_only_whole_and_as_what_it_is(void **state)
+{
+    (void)state;
+    struct fake *fake = begin(true);
+    (void)post(fake);
+    fake_reply(fake, fake_request(fake, RENEW), 200, PAIR("1"));
+    static const char *const broken[] = {
+        "UPDATE twitter_token SET refresh = substr(refresh, 1, length(refresh) - 2)",
+        "UPDATE twitter_token SET refresh = substr(refresh, 1, length(refresh) - 1) || 'x'",
+        "UPDATE twitter_token SET refresh = 'sealed1:'",
+        "UPDATE twitter_token SET refresh = access",
+    };
+    fake_sql(fake, "CREATE TABLE good AS SELECT * FROM twitter_token");
+    for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+        fake_stop(fake);
+        fake_sql(fake, "DELETE FROM twitter_token");
+        fake_sql(fake, "INSERT INTO twitter_token SELECT * FROM good");
+        fake_sql(fake, broken[i]);
+        fake_forget(fake);
+        assert_int_equal(fake_start(fake), HR_OK);
+        assert_int_equal(logged(fake, "log in again"), 1);
+    }
     fake_free(fake);
 }
 
@@ -376,6 +457,10 @@ int main(void)
         cmocka_unit_test(an_unclear_renewal_is_asked_once_more_and_its_loss_is_told),
         cmocka_unit_test(what_surely_never_left_is_no_loss),
         cmocka_unit_test(half_an_answer_and_a_proxys_page_do_not_end_a_login),
+        cmocka_unit_test(the_login_is_stored_sealed_and_found_again),
+        cmocka_unit_test(a_login_stored_plain_is_sealed_at_the_start),
+        cmocka_unit_test(a_login_under_a_key_that_was_given_up_is_told_and_not_tried),
+        cmocka_unit_test(what_is_sealed_opens_only_whole_and_as_what_it_is),
         cmocka_unit_test(only_one_way_to_log_in_may_be_given),
         cmocka_unit_test(people_of_a_month_ago_are_let_go_here_and_at_x),
         cmocka_unit_test(the_list_of_people_has_an_end),
