@@ -79,7 +79,7 @@ struct record { /* as it stands in the tables */
     char nick[WIRE_NAME_BYTES];
 };
 
-enum link_end { LINK_STAYS, LINK_RETRY, LINK_SLOW };
+enum link_end { LINK_STAYS, LINK_RETRY, LINK_UNTRUSTED, LINK_SLOW };
 
 struct irc {
     struct hr_bot *bot;

@@ -14,6 +14,8 @@ static const int64_t regain_every_ms = 2 * 60 * 1000;
  * while we log in (too many, too fast) gets its rest. */
 static const int64_t first_pause_ms = 2000, longest_pause_ms = 45 * 1000, longest_turned_away_ms = 5 * 60 * 1000;
 static const int64_t slow_pause_ms = 15 * 60 * 1000;
+/* A certificate is renewed on the server's side, and a handshake that fails bothers nobody. */
+static const int64_t untrusted_pause_ms = 2 * 60 * 1000, untrusted_more_ms = 59 * 1000;
 
 static void link_open(struct irc *irc);
 
@@ -28,6 +30,9 @@ static int64_t pause_of(struct irc *irc, int64_t longest_ms)
 {
     if (irc->ending == LINK_SLOW) {
         return slow_pause_ms + by_chance(irc, first_pause_ms * 60);
+    }
+    if (irc->ending == LINK_UNTRUSTED) {
+        return untrusted_pause_ms + by_chance(irc, untrusted_more_ms);
     }
     int64_t pause = first_pause_ms;
     for (int i = 0; i < irc->tries && pause < longest_ms; i++) {
@@ -197,7 +202,7 @@ static void on_closed(void *arg, int status, const char *reason)
 {
     struct irc *irc = arg;
     irc->stream = NULL; /* the host frees it */
-    link_end(irc, status == HR_EDENIED ? LINK_SLOW : LINK_RETRY, "%s: %s", irc_option(irc, "server"), reason);
+    link_end(irc, status == HR_EDENIED ? LINK_UNTRUSTED : LINK_RETRY, "%s: %s", irc_option(irc, "server"), reason);
 }
 
 static void link_open(struct irc *irc)

@@ -276,12 +276,20 @@ static void a_minute_of_life_resets_the_pause(void **state)
     assert_int_equal(fake_count(fake, FAKE_STREAM_OPEN), opened + 1);
 }
 
-static void a_refused_certificate_waits_long(void **state)
+static void a_refused_certificate_is_looked_at_again_within_minutes(void **state)
 {
     struct fake *fake = *state = irc_new();
     irc_start(fake);
-    fake_stream_closed(fake, fake_stream(fake), HR_EDENIED, "the certificate is for another name");
-    assert_out_for_long(fake, "the certificate is for another name");
+    for (int i = 0; i < 10; i++) { /* however often */
+        fake_stream_closed(fake, fake_stream(fake), HR_EDENIED, "the certificate is for another name");
+        assert_string_equal(fake_last(fake, FAKE_DOWN)->text,
+                            "localhost: the certificate is for another name; next try in 2 minutes");
+        size_t opened = fake_count(fake, FAKE_STREAM_OPEN);
+        fake_pass(fake, 119000);
+        assert_int_equal(fake_count(fake, FAKE_STREAM_OPEN), opened);
+        fake_pass(fake, 60000);
+        assert_int_equal(fake_count(fake, FAKE_STREAM_OPEN), opened + 1);
+    }
 }
 
 static void a_silent_server_is_asked_and_then_left(void **state)
@@ -461,7 +469,7 @@ int main(void)
         TEST(the_pause_doubles_up_to_three_quarters_of_a_minute),
         TEST(the_pause_doubles_up_to_five_minutes_where_the_server_turns_us_away),
         TEST(a_minute_of_life_resets_the_pause),
-        TEST(a_refused_certificate_waits_long),
+        TEST(a_refused_certificate_is_looked_at_again_within_minutes),
         TEST(a_silent_server_is_asked_and_then_left),
         TEST(a_login_that_never_ends_is_given_up),
         TEST(ping_is_answered_at_any_time),
