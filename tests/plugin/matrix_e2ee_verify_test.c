@@ -316,6 +316,36 @@ static void only_people_with_a_role_may_begin_one_at_a_time(void **state)
     side_free(&side);
 }
 
+static size_t refusals_logged(struct side *side, const char *user)
+{
+    struct fake *fake = side->world->fake;
+    size_t count = 0;
+    for (size_t i = 0; i < fake_count(fake, FAKE_LOG); i++) {
+        const char *text = fake_nth(fake, FAKE_LOG, i)->text;
+        count += strstr(text, "Only people who run the chat") != NULL && strstr(text, user) != NULL;
+    }
+    return count;
+}
+
+static void what_a_stranger_asks_for_is_logged_once_an_hour(void **state)
+{
+    (void)state;
+    struct side side = side_new();
+    for (int i = 0; i < 5; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "$s%d", i);
+        request(&side, "@stranger:hs.test", name, "S1");
+    }
+    request(&side, "@other:hs.test", "$o", "S1");
+    assert_int_equal(refusals_logged(&side, "@stranger:hs.test"), 1);
+    assert_int_equal(refusals_logged(&side, "@other:hs.test"), 1);
+    fake_pass(side.world->fake, 61 * 60 * 1000);
+    request(&side, "@stranger:hs.test", "$later", "S1");
+    request(&side, "@stranger:hs.test", "$latest", "S1");
+    assert_int_equal(refusals_logged(&side, "@stranger:hs.test"), 2);
+    side_free(&side);
+}
+
 /* Whoever slips in between the emoji and the answer does not get it. */
 static void the_answer_belongs_to_the_emoji_that_were_shown(void **state)
 {
@@ -356,6 +386,7 @@ int main(void)
         cmocka_unit_test(what_comes_out_of_order_ends_it),
         cmocka_unit_test(a_mac_that_does_not_vouch_for_the_identity_verifies_nobody),
         cmocka_unit_test(only_people_with_a_role_may_begin_one_at_a_time),
+        cmocka_unit_test(what_a_stranger_asks_for_is_logged_once_an_hour),
         cmocka_unit_test(the_answer_belongs_to_the_emoji_that_were_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,11 +11,18 @@ enum { MOST = 10, LIVES_MS = 600000, REFUSALS_AN_HOUR = 10, AN_HOUR_MS = 3600000
 
 static const char PREFIX[] = "m.key.verification.";
 
+enum { TOLD = 2 * REFUSALS_AN_HOUR }; /* an hour may begin in one of those of the refusals and end in the next */
+
 struct verifications {
     struct verification *first;
     char *shown; /* name of the one whose emoji the operator was shown last, or NULL */
     unsigned refusals;
     int64_t refusals_since_ms;
+    struct {
+        char *user; /* refused, and the log says so; NULL: free */
+        int64_t at_ms;
+    } told[TOLD]; /* a ring */
+    unsigned next_told;
 };
 
 /* ---- the list -------------------------------------------------------------------------------------- */
@@ -93,6 +100,21 @@ static struct verification *make(struct matrix *mx, const struct request *reques
     return verification;
 }
 
+/* Was a refusal of that person logged within the hour? If not it is going to be. */
+static bool is_told(struct verifications *list, const char *user, int64_t now_ms)
+{
+    for (size_t i = 0; i < TOLD; i++) {
+        if (list->told[i].user != NULL && strcmp(list->told[i].user, user) == 0 &&
+            now_ms - list->told[i].at_ms < AN_HOUR_MS) {
+            return true;
+        }
+    }
+    mem_set(&list->told[list->next_told].user, user);
+    list->told[list->next_told].at_ms = now_ms;
+    list->next_told = (list->next_told + 1) % TOLD;
+    return false;
+}
+
 /* Their client is told, so that nobody waits; but not as often as a stranger likes. */
 static void refuse(struct matrix *mx, const struct request *request, const char *reason)
 {
@@ -103,7 +125,9 @@ static void refuse(struct matrix *mx, const struct request *request, const char 
         list->refusals = 0;
     }
     if (++list->refusals <= REFUSALS_AN_HOUR) {
-        verify_sas_cancel(make(mx, request), "m.user", reason);
+        struct verification *verification = make(mx, request);
+        verification->told = is_told(list, request->user, now_ms);
+        verify_sas_cancel(verification, "m.user", reason);
     }
 }
 
@@ -201,6 +225,9 @@ void verify_stop(struct matrix *mx)
         struct verification *first = mx->e2ee->verify->first;
         mx->e2ee->verify->first = first->next;
         free_one(first);
+    }
+    for (size_t i = 0; mx->e2ee->verify != NULL && i < TOLD; i++) {
+        free(mx->e2ee->verify->told[i].user);
     }
     if (mx->e2ee->verify != NULL) {
         free(mx->e2ee->verify->shown);

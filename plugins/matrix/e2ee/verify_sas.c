@@ -49,7 +49,9 @@ void verify_sas_send(struct verification *verification, const char *suffix, json
 void verify_sas_cancel(struct verification *verification, const char *code, const char *reason)
 {
     struct matrix *mx = verification->mx;
-    mx->api->log(mx->bot, HR_INFO, "verification with %s ended: %s", verification->user, reason);
+    if (!verification->told) {
+        mx->api->log(mx->bot, HR_INFO, "verification with %s ended: %s", verification->user, reason);
+    }
     verify_sas_send(verification, "cancel", json_pack("{s:s, s:s}", "code", code, "reason", reason));
     verify_end(verification);
 }

@@ -29,6 +29,7 @@ struct verification {
     struct sas_code code;
     json_t *mac;              /* theirs, if it came before our operator had answered */
     struct hr_timer *timer;
+    bool told;                /* the log has such a line of that person already */
     struct verification *next;
 };
 
