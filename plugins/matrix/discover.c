@@ -44,8 +44,9 @@ static void fail(struct matrix *mx, const char *words)
         begin(mx);
         return;
     }
-    matrix_down(mx, mx->api->print(mx->bot, "%s; it is tried again each minute at the latest", words));
-    (void)mx->api->timer_in(mx->bot, matrix_backoff_ms(mx, mx->tries++), 0, on_timer, mx, &mx->discover_timer);
+    int64_t wait_ms = matrix_backoff_ms(mx, mx->tries++);
+    matrix_down(mx, mx->api->print(mx->bot, "%s; %s", words, matrix_next_try(mx, wait_ms)));
+    (void)mx->api->timer_in(mx->bot, wait_ms, 0, on_timer, mx, &mx->discover_timer);
 }
 
 static void found(struct matrix *mx, const char *base)

@@ -110,9 +110,9 @@ static void try_later(struct matrix *mx, const struct call_reply *reply)
         discover_again(mx);
     }
     wait_ms = reply->retry_ms > wait_ms ? reply->retry_ms : wait_ms;
-    matrix_down(mx, mx->api->print(
-                        mx->bot, "cannot log in to %s: %s; it is tried again each minute at the latest", mx->homeserver,
-                        reply->words[0] != '\0' ? reply->words : "the answer is not one of a Matrix server"));
+    matrix_down(mx, mx->api->print(mx->bot, "cannot log in to %s: %s; %s", mx->homeserver,
+                                   reply->words[0] != '\0' ? reply->words : "the answer is not one of a Matrix server",
+                                   matrix_next_try(mx, wait_ms)));
     (void)mx->api->timer_in(mx->bot, wait_ms, 0, on_timer, mx, &mx->timer);
 }
 

@@ -85,12 +85,22 @@ char *matrix_trim(const char *text)
     return mem_copy(text, len);
 }
 
+static const int64_t LONGEST_BACKOFF_MS = 24000;
+
 int64_t matrix_backoff_ms(struct matrix *mx, unsigned tries)
 {
     uint16_t dice = 0x7FFF;
-    int64_t base = 1000LL << (tries > 4 ? 4 : tries); /* 24 s at most: rooms wait for it after an outage */
+    int64_t base = 1000LL << (tries > 4 ? 4 : tries); /* LONGEST_BACKOFF_MS: rooms wait for it after an outage */
     (void)mx->api->random(mx->bot, &dice, sizeof(dice));
     return base / 2 + base * dice / 0xFFFF;
+}
+
+const char *matrix_next_try(struct matrix *mx, int64_t wait_ms)
+{
+    int minutes = (int)((wait_ms + 59999) / 60000);
+    return wait_ms <= LONGEST_BACKOFF_MS ? "it is tried again within half a minute"
+           : minutes <= 1                ? "it is tried again in a minute"
+                                         : mx->api->print(mx->bot, "it is tried again in %d minutes", minutes);
 }
 
 const char *matrix_server(const char *id)

@@ -150,8 +150,10 @@ struct matrix {
 void matrix_error(struct matrix *mx, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Without end of line and leading or trailing spaces; free() it. */
 char *matrix_trim(const char *text);
-/* 1 s, 2 s, 4 s ... 60 s, each between half and one and a half of it. */
+/* 1 s, 2 s, 4 s ... 16 s, each between half and one and a half of it. */
 int64_t matrix_backoff_ms(struct matrix *mx, unsigned tries);
+/* When the next try comes, for people: the same words for all pauses of matrix_backoff_ms(). */
+const char *matrix_next_try(struct matrix *mx, int64_t wait_ms);
 /* The part behind the first colon, or "". */
 const char *matrix_server(const char *id);
 /* A column that may be NULL. Borrowed. */

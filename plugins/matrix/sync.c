@@ -35,15 +35,12 @@ static void later(struct matrix *mx, const char *what, int64_t at_least_ms)
     if (mx->timer != NULL) {
         return;
     }
-    if (at_least_ms >= LONG_MS) { /* the server has said so, it is no accident */
-        matrix_down(mx, mx->api->print(mx->bot, "cannot read from %s: %s; it is tried again in %d minutes",
-                                       mx->homeserver, what, (int)(wait_ms / 60000)));
-    } else if (mx->tries == 1) { /* one cut connection is no news for the rooms */
+    if (mx->tries == 1 && at_least_ms < LONG_MS) { /* one cut connection is no news for the rooms */
         matrix_error(mx, "cannot read from %s: %s; next try in %d s", mx->homeserver, what,
                      (int)((wait_ms + 999) / 1000));
     } else {
-        matrix_down(mx, mx->api->print(mx->bot, "cannot read from %s: %s; it is tried again each minute at the latest",
-                                       mx->homeserver, what));
+        matrix_down(mx, mx->api->print(mx->bot, "cannot read from %s: %s; %s", mx->homeserver, what,
+                                       matrix_next_try(mx, wait_ms)));
     }
     if (mx->api->timer_in(mx->bot, wait_ms, 0, on_timer, mx, &mx->timer) < 0) {
         matrix_error(mx, "no timer to be had: reading has stopped");

@@ -152,6 +152,29 @@ static void the_place_is_saved_in_the_same_callback_as_the_messages(void **state
     world_free(world);
 }
 
+static void the_next_try_comes_when_it_is_said_to(void **state)
+{
+    (void)state;
+    struct world *world = world_open();
+    answer(world, "/v3/sync", 502, "bad");
+    for (int i = 0; i < 10; i++) {
+        fake_pass(world->fake, 30000);
+        answer(world, "/v3/sync", 502, "bad"); /* it was asked for */
+        assert_non_null(strstr(fake_last(world->fake, FAKE_DOWN)->text, "; it is tried again within half a minute"));
+    }
+    fake_pass(world->fake, 30000);
+    answer(world, "/v3/sync", 429, "{\"errcode\":\"M_LIMIT_EXCEEDED\",\"retry_after_ms\":50000}");
+    assert_non_null(strstr(fake_last(world->fake, FAKE_DOWN)->text, "; it is tried again in a minute"));
+    fake_pass(world->fake, 50000);
+    answer(world, "/v3/sync", 429, "{\"errcode\":\"M_LIMIT_EXCEEDED\",\"retry_after_ms\":300000}");
+    assert_non_null(strstr(fake_last(world->fake, FAKE_DOWN)->text, "; it is tried again in 5 minutes"));
+    fake_pass(world->fake, 299000);
+    assert_null(fake_request(world->fake, "/v3/sync"));
+    fake_pass(world->fake, 1000);
+    assert_non_null(fake_request(world->fake, "/v3/sync"));
+    world_free(world);
+}
+
 static void failures_back_off_and_one_is_no_news(void **state)
 {
     (void)state;
@@ -417,6 +440,7 @@ int main(void)
         cmocka_unit_test(a_dead_token_without_password_stops_in_plain_words),
         cmocka_unit_test(the_place_is_saved_in_the_same_callback_as_the_messages),
         cmocka_unit_test(failures_back_off_and_one_is_no_news),
+        cmocka_unit_test(the_next_try_comes_when_it_is_said_to),
         cmocka_unit_test(a_reply_that_is_no_sync_reply_is_asked_for_again),
         cmocka_unit_test(a_reply_too_big_is_asked_for_in_a_smaller_size),
         cmocka_unit_test(a_pause_the_server_asks_for_is_kept),

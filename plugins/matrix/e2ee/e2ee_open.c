@@ -28,10 +28,8 @@ static void later(struct matrix *mx, const char *words, int64_t at_least_ms)
     struct e2ee *e2ee = mx->e2ee;
     int64_t wait_ms = matrix_backoff_ms(mx, e2ee->tries++);
     wait_ms = at_least_ms > wait_ms ? at_least_ms : wait_ms;
-    matrix_down(mx, mx->api->print(mx->bot,
-                                   "cannot ask %s for the keys of %s: %s; it is tried again each minute at "
-                                   "the latest",
-                                   mx->homeserver, mx->user, words));
+    matrix_down(mx, mx->api->print(mx->bot, "cannot ask %s for the keys of %s: %s; %s", mx->homeserver, mx->user, words,
+                                   matrix_next_try(mx, wait_ms)));
     (void)mx->api->timer_in(mx->bot, wait_ms, 0, on_timer, mx, &e2ee->timer);
 }
 

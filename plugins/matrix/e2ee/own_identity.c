@@ -107,10 +107,8 @@ static void later(struct matrix *mx, void (*again)(struct matrix *mx), const cha
     int64_t wait_ms = matrix_backoff_ms(mx, own->tries++);
     wait_ms = at_least_ms > wait_ms ? at_least_ms : wait_ms;
     own->again = again;
-    matrix_down(mx, mx->api->print(mx->bot,
-                                   "cannot upload the cross-signing keys: %s; it is tried again each minute "
-                                   "at the latest",
-                                   words));
+    matrix_down(mx, mx->api->print(mx->bot, "cannot upload the cross-signing keys: %s; %s", words,
+                                   matrix_next_try(mx, wait_ms)));
     (void)mx->api->timer_in(mx->bot, wait_ms, 0, on_timer, mx, &own->timer);
 }
 

@@ -94,12 +94,13 @@ static void on_timer(void *arg)
     upload(mx);
 }
 
-static void later(struct matrix *mx, int64_t at_least_ms)
+static int64_t later(struct matrix *mx, int64_t at_least_ms)
 {
     struct own_keys *own = mx->e2ee->own_keys;
     int64_t wait_ms = matrix_backoff_ms(mx, own->tries++);
     wait_ms = at_least_ms > wait_ms ? at_least_ms : wait_ms;
     (void)mx->api->timer_in(mx->bot, wait_ms, 0, on_timer, mx, &own->timer);
+    return wait_ms;
 }
 
 static void finish(struct matrix *mx)
@@ -151,7 +152,7 @@ static void on_refused(struct matrix *mx, const struct call_reply *reply)
         return;
     }
     matrix_error(mx, "the server does not take our one-time keys: %s; tried again in 10 minutes", reply->words);
-    later(mx, REFUSED_WAIT_MS);
+    (void)later(mx, REFUSED_WAIT_MS);
 }
 
 static void on_upload(struct matrix *mx, void *arg, const struct call_reply *reply)
@@ -165,13 +166,11 @@ static void on_upload(struct matrix *mx, void *arg, const struct call_reply *rep
     } else if (reply->status == HR_EFAIL) {
         on_refused(mx, reply);
     } else {
+        int64_t wait_ms = later(mx, reply->retry_ms);
         if (mx->e2ee->own_keys->done != NULL) {
-            matrix_down(mx, mx->api->print(mx->bot,
-                                           "cannot upload the keys of our device: %s; it is tried again each "
-                                           "minute at the latest",
-                                           reply->words));
+            matrix_down(mx, mx->api->print(mx->bot, "cannot upload the keys of our device: %s; %s", reply->words,
+                                           matrix_next_try(mx, wait_ms)));
         }
-        later(mx, reply->retry_ms);
     }
 }
 
@@ -188,7 +187,7 @@ static void upload(struct matrix *mx)
     mx->api->timer_stop(own->timer);
     own->timer = NULL;
     if (call_start(mx, &request, on_upload, NULL, NULL) < 0) {
-        later(mx, -1);
+        (void)later(mx, -1);
     }
     free(text);
     json_decref(body);
