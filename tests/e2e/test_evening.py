@@ -62,6 +62,7 @@ class Evening:
         mark = w.ann.mark()
         w.ann.say(w.channel, "!links")
         w.ann.wait_text("https://books.example/", since=mark)
+        w.bot.wait_settled()  # the server's answer may come after the line was heard
         w.bot.stop()
 
     # -- what people do while question n is open
