@@ -54,7 +54,7 @@ static int decide(struct matrix *mx, struct mx_room *room, const struct hr_call 
     return HR_OK;
 }
 
-static int run_bridge(void *state, const struct hr_call *call)
+int consent_command(void *state, const struct hr_call *call)
 {
     struct matrix *mx = state;
     struct mx_room *room = strcmp(call->room->network, mx->name) == 0 ? room_by_address(mx, call->room->address) : NULL;
@@ -72,13 +72,6 @@ static int run_bridge(void *state, const struct hr_call *call)
     }
     return mx->api->answer(mx->bot, call, words(mx, answer));
 }
-
-const struct hr_command consent_commands[] = {
-    {"bridge", NULL, "encrypted yes|no",
-     "Says whether what is said in an encrypted Matrix room may be carried to the chat's other rooms.",
-     "!bridge encrypted yes", "chat.run", HR_CMD_HOSTS, run_bridge},
-    {0},
-};
 
 /* ---- the notice, pinned --------------------------------------------------------------------- */
 

@@ -10,7 +10,7 @@
 #include "event.h"
 #include "matrix.h"
 
-extern const struct hr_command consent_commands[];
+int consent_command(void *state, const struct hr_call *call); /* !bridge; struct hr_command.run */
 
 /* Seals it where it has to be, before anything said there is posted: true. The host forgets it over a restart. */
 bool consent_seal(struct mx_room *room);

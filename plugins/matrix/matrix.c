@@ -12,6 +12,7 @@
 #include "e2ee/e2ee.h"
 #include "e2ee/recovery.h"
 #include "e2ee/verify.h"
+#include "e2ee/verify_chat.h"
 #include "invite.h"
 #include "login.h"
 #include "media.h"
@@ -198,6 +199,16 @@ static void report(void *state, struct hr_out *out)
     }
 }
 
+static const struct hr_command commands[] = {
+    {"bridge", NULL, "encrypted yes|no",
+     "Says whether what is said in an encrypted Matrix room may be carried to the chat's other rooms.",
+     "!bridge encrypted yes", "chat.run", HR_CMD_HOSTS, consent_command},
+    {"verify", NULL, "[yes|no]",
+     "Shows what a person who verifies me on Matrix must see, and takes your answer. By encrypted private message.",
+     "!verify", "bot.operate", HR_CMD_NO_CHAT, verify_chat_command},
+    {0},
+};
+
 static const struct hr_tool tools[] = {
     {"verify", "[yes | no | accept USER]",
      "Shows the emoji and numbers of a person who verifies the bot, and takes the answer whether they see the same.",
@@ -224,7 +235,7 @@ static const struct hr_network network = {
 const struct hr_plugin hashroom_plugin = {
     HR_PLUGIN_HEADER,      .name = "matrix",
     .version = "0.1.0",    .help = "Rooms on a Matrix homeserver, as an ordinary user of it.",
-    .options = options,    .commands = consent_commands,
+    .options = options,    .commands = commands,
     .texts = matrix_texts, .schema = matrix_schema,
     .network = &network,   .check = check_options,
     .start = start,        .stop = stop,

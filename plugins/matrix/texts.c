@@ -20,5 +20,22 @@ const struct hr_text matrix_texts[] = {
     {"M07", "Your messages here are private. Please type that in the room it is about.", NULL},
     {"M08", "{name} shows a new identity. I take no commands from {name} until the one who runs me has confirmed it.",
      "name=Asha"},
+    {"M09", "That works by private message alone, in an encrypted room on Matrix.", NULL},
+    {"M10",
+     "I take that from people I have verified. Please verify me yourself first: the one who runs me types hashroom "
+     "verify in a terminal.",
+     NULL},
+    {"M11",
+     "Nobody is waiting to verify me. A person begins it in their app: in Element, open the profile of {user}, then "
+     "Verify.",
+     "user=@bot:example.org"},
+    {"M12",
+     "{user} wants to verify me. They must see these seven emoji: {emoji}. Or these numbers: {numbers}. Ask them in "
+     "another way, by phone for example. If it is the same, type !verify yes. If not, type !verify no",
+     "user=@asha:example.org;emoji=dog, cat, lion, horse, unicorn, pig, light bulb;numbers=1234, 5678, 8765"},
+    {"M13", "Please type !verify first, and compare what it shows.", NULL},
+    {"M14", "Thank you. {user} is verified as soon as they have confirmed as well.", "user=@asha:example.org"},
+    {"M15", "The verification with {user} has ended. Nothing was verified.", "user=@asha:example.org"},
+    {"M16", "Please type !verify, !verify yes, or !verify no", NULL},
     {0},
 };

@@ -358,6 +358,12 @@ void people_verified(struct matrix *mx, const char *user)
     }
 }
 
+bool people_is_verified(struct matrix *mx, const char *user)
+{
+    const struct person *person = people_find(mx, user);
+    return person != NULL && person->verified && !people_is_changed(person);
+}
+
 int people_accept(struct matrix *mx, const char *user)
 {
     struct person *person = people_find(mx, user);

@@ -58,6 +58,7 @@ const char *people_master(struct matrix *mx, const char *user);
 const char *people_shown_master(struct matrix *mx, const char *user);
 bool people_changed(struct matrix *mx, const char *user);
 void people_verified(struct matrix *mx, const char *user); /* SAS went well */
+bool people_is_verified(struct matrix *mx, const char *user); /* ... with the identity they show now */
 /* The identity shown now becomes the pinned one; not verified. HR_ENOTFOUND: nothing changed there. */
 int people_accept(struct matrix *mx, const char *user);
 #endif

@@ -37,6 +37,7 @@ static void free_one(struct verification *verification)
     free(verification->device);
     free(verification->room_id);
     free(verification->transaction);
+    free(verification->shown_to);
     free(verification);
 }
 
@@ -58,6 +59,11 @@ struct verification *verify_find(struct matrix *mx, const char *user, const char
         at = at->next;
     }
     return at;
+}
+
+struct verification *verify_next(struct matrix *mx, const struct verification *at)
+{
+    return at != NULL ? at->next : mx->e2ee->verify != NULL ? mx->e2ee->verify->first : NULL;
 }
 
 static size_t count(const struct verifications *list)

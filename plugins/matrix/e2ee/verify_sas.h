@@ -28,6 +28,7 @@ struct verification {
     char their_key[BASE64_KEY];
     struct sas_code code;
     json_t *mac;              /* theirs, if it came before our operator had answered */
+    char *shown_to;           /* account of the administrator who was shown it last in a private message, or NULL */
     struct hr_timer *timer;
     bool told;                /* the log has such a line of that person already */
     struct verification *next;
@@ -45,6 +46,8 @@ void verify_sas_cancel(struct verification *verification, const char *code, cons
 void verify_end(struct verification *verification);
 /* Is it still there? Something asynchronous came back. */
 struct verification *verify_find(struct matrix *mx, const char *user, const char *transaction);
+/* The list, newest first: the one after `at` (NULL: the first), or NULL. */
+struct verification *verify_next(struct matrix *mx, const struct verification *at);
 /* Sends any message of it: suffix as above; takes content. */
 void verify_sas_send(struct verification *verification, const char *suffix, json_t *content);
 
