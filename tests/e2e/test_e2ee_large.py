@@ -12,7 +12,7 @@ from keysim import KeySim
 from keysim_irc import PingingIrc
 
 MEMBERS, DEVICES, LINES = 2000, 3000, 50
-PAUSE_MS = 20 if BUILD.name != "san" else 60  # the sanitizers make what we compile slower
+PAUSE_MS = 20 if BUILD.name != "san" else 40  # the sanitizers make what we compile slower
 FIRST_S = 10 if BUILD.name != "san" else 30
 
 
@@ -61,11 +61,11 @@ def test_the_first_message_into_a_large_room_is_quick_and_the_loop_stays_free(la
     first = sim.sent[0].at - start
     bot_s, sim_s = (processor_s(p) - u for p, u in zip((bot.process.pid, os.getpid()), used))
     time.sleep(0.5)
-    asked, p50, p99, longest, busy = irc.report()
+    asked, p50, p99, longest, busy, queued = irc.report()
     with capsys.disabled():
         print(f"\n  first message to {DEVICES} devices: {first:.2f} s (processor: bot {bot_s:.2f} s, simulator {sim_s:.2f} s), "
               f"{sum(sim.calls.values())} requests; loop over {asked} probes: p50 {p50:.1f} ms, p99 {p99:.1f} ms, longest "
-              f"{longest:.1f} ms, of that on the processor {busy:.1f} ms")
+              f"{longest:.1f} ms; longest on the processor {busy:.1f} ms, longest with none to be had {queued:.1f} ms")
     assert min(first, bot_s + sim_s) < FIRST_S  # a machine that does other things besides may take longer
     assert busy < PAUSE_MS
 
@@ -101,10 +101,10 @@ def test_later_messages_cost_what_any_room_costs(large, capsys):
         wait_for(lambda c=sent + n + 1: len(sim.sent) >= c, 20, 0.001, bot.tail)
         took.append(sim.sent[sent + n].at - start)
     took.sort()
-    _, p50, p99, longest, busy = irc.report(mark)
+    _, p50, p99, longest, busy, queued = irc.report(mark)
     with capsys.disabled():
         print(f"\n  later messages: p50 {took[LINES // 2] * 1000:.1f} ms, longest {took[-1] * 1000:.1f} ms; loop: "
-              f"p99 {p99:.1f} ms, longest {longest:.1f} ms, on the processor {busy:.1f} ms")
+              f"p99 {p99:.1f} ms, longest {longest:.1f} ms; on the processor {busy:.1f} ms, none to be had {queued:.1f} ms")
     assert sim.calls["PUT", "_send_to_device"] == shared
     assert busy < PAUSE_MS
     body = sim.read_by(sim.people[7].first(), sim.sent[-1])["content"]["body"]

@@ -63,10 +63,12 @@ class PingingIrc:
         return time.monotonic()
 
     def _ran(self):
+        """Seconds the loop's thread was on a processor, and seconds it could have been and others were."""
         try:
-            return int(pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/schedstat").read_text().split()[0]) / 1e9
+            ran, queued = pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/schedstat").read_text().split()[:2]
+            return int(ran) / 1e9, int(queued) / 1e9
         except OSError:
-            return 0.0
+            return 0.0, 0.0
 
     def watch(self, pid):
         """Begins to ask."""
@@ -84,15 +86,17 @@ class PingingIrc:
                 except (OSError, queue.Empty):
                     return
                 took = time.monotonic() - start
-                self.pauses.append((took, min(took, self._ran() - ran)))
+                now = self._ran()
+                self.pauses.append((took, min(took, now[0] - ran[0]), min(took, now[1] - ran[1])))
                 time.sleep(0.003)
         threading.Thread(target=loop, daemon=True).start()
 
     def report(self, since=0):
-        """(asked, waited p50, p99, longest; longest on the processor), in ms."""
+        """(asked, waited p50, p99, longest; longest on the processor, longest with no processor to be had), in ms."""
         waited = sorted(p[0] * 1000 for p in self.pauses[since:])
         busy = max(p[1] * 1000 for p in self.pauses[since:])
-        return len(waited), waited[len(waited) // 2], waited[int(len(waited) * 0.99)], waited[-1], busy
+        queued = max(p[2] * 1000 for p in self.pauses[since:])
+        return len(waited), waited[len(waited) // 2], waited[int(len(waited) * 0.99)], waited[-1], busy, queued
 
     def close(self):
         self._stop = True
