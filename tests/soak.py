@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The long run: three bots under sanitizers for HOURS, side by side on real servers.
+"""The long run: five bots under sanitizers for HOURS, side by side on real servers.
 
   make soak HOURS=1          (0.17 is ten minutes; everything gets smaller with it)
 
 count     10,000 posts and 10,000 lines of people an hour, 1,000 kills, every fault: lost, repeated, reordered
 steady    posts and lines all the time, every fault, no kill: memory, open files, database, from a sample each 10 s
+sealed    500 kills and 5,000 messages an hour in an encrypted room: no index twice, nothing unreadable or repeated
 pressure  60 posts, 6 lines, 2 commands a minute on a default homeserver, which stands still for 5 minutes once
 
 Prints a table, and ends with 1 if a promise was broken. What the bots said is kept in build/soak if so.
@@ -32,6 +33,8 @@ os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=0:exitcode=
 
 import accounting  # noqa: E402
 import pressure  # noqa: E402
+from e2ee_clients import JsPeers  # noqa: E402
+from e2ee_kill import KilledChat  # noqa: E402
 from ergo import Ergo  # noqa: E402
 from harness import ROOT  # noqa: E402
 from ngircd import Ngircd  # noqa: E402
@@ -175,12 +178,35 @@ def run_pressure(folder, servers, hours, pace):
             w.close()
 
 
+def run_sealed(folder, servers, hours):
+    ergo, _, synapse = servers
+    kills, messages, seconds = int(500 * hours), int(5000 * hours), 3600 * hours
+    with JsPeers(folder) as peers:
+        c = KilledChat(folder, synapse, ergo, peers, "sealed")
+        begin, due = time.monotonic(), iter(range(kills))
+
+        def moment(chance):
+            """Somewhere in this kill's share of the time; at once where starting took longer."""
+            at = begin + (next(due) + chance.random()) * seconds / kills
+            return max(chance.uniform(0.05, 1.9), at - time.monotonic())
+        try:
+            pause = seconds / (messages / 3)
+            c.run(kills, messages, (0.2 * pause, 1.8 * pause), moment)
+            print(f"\nsealed: {c.report()}", flush=True)
+            c.check_arrived()
+            c.check_indexes()
+            c.check_readable()
+            c.check_accounting()
+        finally:
+            c.close()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--hours", type=float, default=1.0)
-    parser.add_argument("--only", help="count, steady, full or calm")
+    parser.add_argument("--only", help="count, steady, sealed, full or calm")
     args = parser.parse_args()
-    runs = {"count": run_count, "steady": run_steady, "full": lambda *a: run_pressure(*a, "full"),
+    runs = {"count": run_count, "steady": run_steady, "sealed": run_sealed, "full": lambda *a: run_pressure(*a, "full"),
             "calm": lambda *a: run_pressure(*a, "calm")}
     runs = {name: run for name, run in runs.items() if args.only in (None, name)}
     base = pathlib.Path(tempfile.mkdtemp(prefix="soak-", dir=(ROOT / "build")))

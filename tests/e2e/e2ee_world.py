@@ -114,7 +114,7 @@ role "host" {{ accounts = {quoted([f"home/{u}" for u in [self.asha.user_id, *sel
     # -- what the server saw
     def wire(self, room=None, sender=None):
         reader = Matrix(self.synapse.url, self.asha.user_id, self.asha.token)
-        return [e for e in reader.history(room or self.room, 5000) if e["sender"] == (sender or self.user)]
+        return [e for e in reader.history(room or self.room, 50_000) if e["sender"] == (sender or self.user)]
 
     def assert_nothing_plain(self, room=None):
         """All that the bot said in an encrypted room left it encrypted, and no message index came twice."""
