@@ -3,6 +3,7 @@
 #include "crypto_room.h"
 #include "group_in.h"
 #include "group_out.h"
+#include "group_sealed.h"
 #include "verify.h"
 
 #include <stdlib.h>
@@ -61,7 +62,7 @@ const char *e2ee_identity(struct matrix *mx, const char *user)
 
 json_t *e2ee_sealed(struct matrix *mx, const char *txn)
 {
-    char *text = group_out_sealed(mx, txn);
+    char *text = group_sealed(mx, txn);
     json_t *content = text != NULL ? json_loads(text, 0, NULL) : NULL;
     free(text);
     return content;

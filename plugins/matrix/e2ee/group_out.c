@@ -4,6 +4,7 @@
 
 #include "../call.h"
 #include "../send.h"
+#include "group_sealed.h"
 #include "group_session.h"
 #include "olm_session.h"
 #include "to_device.h"
@@ -152,17 +153,6 @@ static int seal(struct job *job, struct group_session *session, json_t **out)
     return rc;
 }
 
-static int keep_sealed(struct job *job, const char *session, const char *content)
-{
-    struct matrix *mx = job->mx;
-    const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(job->txn), HR_V_STR(session), HR_V_STR(content),
-                                    HR_V_INT(mx->api->wall_ms(mx->bot))};
-    return mx->api->sql(mx->bot,
-                        "INSERT INTO matrix_sealed(instance, txn, session, content, at_ms)"
-                        " VALUES(?1, ?2, ?3, ?4, ?5)",
-                        args, 5, NULL, NULL);
-}
-
 static void put(struct matrix *mx, const char *room_id, const char *txn, uint64_t part, int attempt,
                 const char *content)
 {
@@ -173,7 +163,7 @@ static void put(struct matrix *mx, const char *room_id, const char *txn, uint64_
                                             .txn = txn,
                                             .path = path,
                                             .body = content,
-                                            .settled = group_out_settled}) < 0) {
+                                            .settled = group_sealed_drop}) < 0) {
         mx->net->sent(mx->bot, part, HR_ERETRY, NULL, 5000, "the request could not be made");
     }
 }
@@ -191,7 +181,7 @@ static void encrypt(struct matrix *mx, void *arg)
     int rc = seal(job, &session, &event);
     char *text = rc == HR_OK ? json_dumps(event, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     if (rc == HR_OK) {
-        rc = keep_sealed(job, ratchet_outbound_id(session.ratchet), text);
+        rc = group_sealed_keep(mx, job->txn, ratchet_outbound_id(session.ratchet), text);
     }
     ratchet_outbound_free(session.ratchet);
     json_decref(event);
@@ -372,28 +362,6 @@ static void on_members(struct matrix *mx, void *arg, int status)
 
 /* ---- one part ------------------------------------------------------------------------------------------- */
 
-static int on_sealed(void *arg, const struct hr_value *column, size_t count)
-{
-    (void)count;
-    mem_set(arg, column[0].str);
-    return HR_OK;
-}
-
-char *group_out_sealed(struct matrix *mx, const char *txn)
-{
-    char *content = NULL;
-    const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(txn)};
-    (void)mx->api->sql(mx->bot, "SELECT content FROM matrix_sealed WHERE instance = ?1 AND txn = ?2", args, 2,
-                       on_sealed, &content);
-    return content;
-}
-
-void group_out_settled(struct matrix *mx, const char *txn)
-{
-    const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(txn)};
-    (void)mx->api->sql(mx->bot, "DELETE FROM matrix_sealed WHERE instance = ?1 AND txn = ?2", args, 2, NULL, NULL);
-}
-
 /* Nobody came, went or changed since everybody had the key: nothing to look up. */
 static bool is_complete(struct job *job)
 {
@@ -451,7 +419,7 @@ int group_out_send(struct mx_room *room, const struct hr_part *part, const char 
             return HR_OK;
         }
     }
-    char *before = group_out_sealed(mx, part->txn);
+    char *before = group_sealed(mx, part->txn);
     if (before != NULL) {
         put(mx, room->id, part->txn, part->id, part->attempt, before);
         free(before);

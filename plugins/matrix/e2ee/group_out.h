@@ -20,8 +20,5 @@ void group_out_discard(struct matrix *mx, const char *room_id); /* next message:
 int group_out_shared_from(struct matrix *mx, const char *session, const struct peer *peer, uint32_t *index);
 /* The device lost what it had (it made a new Olm session): it gets the keys of now once more. */
 void group_out_share_again(struct matrix *mx, const struct peer *peer);
-/* The content (JSON) that a part went out as, or NULL; free() it. */
-char *group_out_sealed(struct matrix *mx, const char *txn);
-void group_out_settled(struct matrix *mx, const char *txn); /* the part has its outcome: the ciphertext goes */
 
 #endif
