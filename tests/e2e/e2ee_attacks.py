@@ -284,10 +284,33 @@ def withheld_of_somebody_elses_session(c, mal, _evil):
         "reason": "\u202e" * 4000})
 
 
-def secrets_in_plain(c, mal, _evil):
-    for kind in ("m.secret.send", "m.secret.request", "m.dummy", "m.forwarded_room_key", "m.room_key_request"):
-        mal.to_device(kind, c.user, "*", {"action": "request", "name": "m.cross_signing.master", "request_id": "1",
-                                          "requesting_device_id": mal.device_id, "secret": OTHER})
+SECRETS = ("m.cross_signing.master", "m.cross_signing.self_signing", "m.cross_signing.user_signing", "m.megolm_backup.v1")
+
+
+def request_for_secrets(c, mal, _evil):
+    """In plain text and through Olm, of a device that gets nothing else from the bot: so nothing at all may come."""
+    outsider = RawDevice.login(c.synapse, f"{mal.user_id[1:].split(':')[0]}s")
+    for name in SECRETS:
+        request = {"action": "request", "name": name, "request_id": name, "requesting_device_id": outsider.device_id}
+        outsider.to_device("m.secret.request", c.user, "*", request)
+        outsider.send_olm(c.user, "m.secret.request", request)
+    c.both_ways("after a request for secrets")
+    assert not outsider.waiting()
+
+
+def secrets_nobody_asked_for(c, mal, _evil):
+    before = c.bot.rows("SELECT * FROM matrix_identity")
+    for name in SECRETS:
+        mal.to_device("m.secret.send", c.user, "*", {"request_id": name, "secret": OTHER})
+        mal.send_olm(c.user, "m.secret.send", {"request_id": name, "secret": OTHER})
+    mal.to_device("m.dummy", c.user, "*", {})
+    c.both_ways("after secrets nobody asked for")
+    assert c.bot.rows("SELECT * FROM matrix_identity") == before
+
+
+def forwarded_key_in_plain(c, mal, _evil):
+    mal.to_device("m.forwarded_room_key", c.user, "*", {
+        "algorithm": MEGOLM, "room_id": c.room, "session_id": OTHER, "session_key": OTHER, "sender_key": OTHER})
 
 
 def stranger_asks_for_verification(c, mal, _evil):
@@ -359,7 +382,9 @@ ATTACKS = {
     "an Olm message delivered three times": replayed_olm_message,
     "a stranger's request for keys": request_for_somebody_elses_key,
     "a withheld notice for another person's session": withheld_of_somebody_elses_session,
-    "secrets in plain text": secrets_in_plain,
+    "a stranger's request for secrets": request_for_secrets,
+    "secrets nobody asked for": secrets_nobody_asked_for,
+    "a forwarded key in plain text": forwarded_key_in_plain,
     "a stranger who asks for verification": stranger_asks_for_verification,
     # The last one, because it cuts Rust crypto 0.19 off: sessions with one curve key are one to it.
     "a device with the key of somebody else's": device_with_the_key_of_another_device,

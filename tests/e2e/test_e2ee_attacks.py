@@ -5,18 +5,22 @@ import urllib.parse
 
 import pytest
 from clients import Matrix, wait_for
-from e2ee_attacks import ATTACKS
+from e2ee_attacks import ATTACKS, SECRETS
 from e2ee_raw import RawDevice
 from e2ee_world import CryptoChat
 
-# What honest clients do as well, or what can't be told from it: no line in the log is due.
+# No line in the log is due, and why: what honest clients and servers do as well can't be told from an attack, and a line
+# for it would let anybody fill the log.
 SILENT = {
-    "an Olm message delivered three times", "an edit that only the inside knows", "secrets in plain text",
-    "a withheld notice for another person's session", "a stranger's request for keys", "a room key in plain text",
-    "a message of a session nobody knows", "state inside of a message", *(name for name in ATTACKS if name.startswith("a payload with ")),
-    *(name for name in ATTACKS if name.startswith("a message with ")),
+    "an Olm message delivered three times": "a server that crashed delivers twice; the hash says that it was read",
+    "an edit that only the inside knows": "the message itself is honest, and carried; the relation inside means nothing",
+    "a withheld notice for another person's session": "whose session it is is not known before its key is here",
+    "a stranger's request for keys": "every new login of anybody asks everybody; who may have none gets no answer",
+    "a stranger's request for secrets": "every new login asks its account's devices; the bot answers none",
+    "secrets nobody asked for": "a bot asks for none, and keeps none that come",
+    "a message of a session nobody knows": "keys come late or never from honest clients; told as such if it never comes",
+    "state inside of a message": "an event of a kind the bot has no use for, like any other",
 }
-SPOKEN = {name for name in ATTACKS if name.startswith(("a payload with ", "a message with "))}  # odd, but theirs to say
 FLOODS = {"changed keys of a known device": 2, "sixty messages no session opens": 9, "a stranger who asks for verification": 12}  # lines in the log, at most
 EACH_RUN = 25  # the log has place for so many refusals of one run, and a flood would hide the next
 
@@ -52,6 +56,7 @@ def lines_about(text, *users):
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_refused_told_once_and_the_chat_goes_on(chat, name):
+    """... but for the rows of SILENT: refused as well, but nobody is told; the reason stands there."""
     c = chat
     c.number += 1
     if c.number % EACH_RUN == 0:
@@ -63,17 +68,41 @@ def test_refused_told_once_and_the_chat_goes_on(chat, name):
     before = len(c.bot.log())
     ATTACKS[name](c, mal, evil)
     c.both_ways(f"after number {c.number}")
-    if name not in SPOKEN:
-        assert not any(re.search(rf"(?<!once-){evil}", t) for t in c.ann.said(c.channel)), c.bot.tail()
-        assert c.bot.value("SELECT count(*) FROM message WHERE text LIKE ? AND text NOT LIKE ?", f"%{evil}%",
-                           f"%once-{evil}%") == 0
+    assert not any(re.search(rf"(?<!once-){evil}", t) for t in c.ann.said(c.channel)), c.bot.tail()
+    assert c.bot.value("SELECT count(*) FROM message WHERE text LIKE ? AND text NOT LIKE ?", f"%{evil}%",
+                       f"%once-{evil}%") == 0
     assert sum(f"once-{evil}" in t for t in c.ann.said(c.channel)) <= 1
     told = lines_about(c.bot.log()[before:], mal.user_id, c.accomplice.user_id)
     if name in FLOODS:
         assert 1 <= len(told) <= FLOODS[name], told
     elif name not in SILENT:
         assert len(told) == 1, told
+    else:
+        assert not told, told
     assert not [e for e in c.ben.undecryptable() if e["sender"] == c.user]
+
+
+def test_each_silent_row_is_one():
+    assert set(SILENT) <= set(ATTACKS)
+
+
+def test_another_login_of_the_bots_account_gets_no_secrets(chat):
+    """A device that nobody signed, of our own account: whoever got hold of the password, and not of the recovery key."""
+    c = chat
+    other = RawDevice.login(c.synapse, c.user, register=False, cross_sign=False).start()
+    c.both_ways("while another login of the bot looks on")
+    [device] = [d for d in other.devices(c.user) if d != other.device_id]
+    for name in SECRETS:
+        request = {"action": "request", "name": name, "request_id": name, "requesting_device_id": other.device_id}
+        other.to_device("m.secret.request", c.user, device, request)
+        other.send_olm(c.user, "m.secret.request", request, device=device)
+    c.both_ways("after it asked for secrets")
+    c.both_ways("and once more")
+    other.stop()
+    assert other.secrets or not other.plain  # what came was opened
+    assert not [s for s in other.secrets if s["type"].startswith("m.secret")]
+    assert not [m for m in other.plain if m["type"].startswith("m.secret")]
+    other.api("POST", "/logout", {})
 
 
 # ---- rows that need the room itself ------------------------------------------------------------
@@ -100,7 +129,7 @@ def test_a_command_in_plain_text_is_not_obeyed_in_an_encrypted_room(chat):
     raw.say(c.room, "plain words of the host")
     c.on_irc("plain words of the host")
     c.both_ways("nothing was stopped")
-    assert c.bot.log().count("plain text") == 1, c.bot.tail()
+    assert c.bot.log().count("wrote in plain text") == 1, c.bot.tail()
 
 
 def test_another_identity_is_told_once_and_gets_no_keys_until_it_is_accepted(chat):

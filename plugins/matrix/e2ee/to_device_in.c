@@ -53,7 +53,9 @@ static void take_plain(struct matrix *mx, const char *sender, const char *type, 
         key_request_take(mx, sender, content);
     } else if (strcmp(type, "m.room_key.withheld") == 0 || strcmp(type, "org.matrix.room_key.withheld") == 0) {
         room_key_withheld(mx, sender, content);
-    } else if (!is_idle(type) && !is_secret_kind(type)) {
+    } else if (is_secret_kind(type)) {
+        e2ee_refuse(mx, "a key of %s came in plain text (%s): it is left aside", sender, type);
+    } else if (!is_idle(type)) {
         e2ee_refuse(mx, "a message between devices from %s is of no known kind: %s", sender, type);
     }
 }
