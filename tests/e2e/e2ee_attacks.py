@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What an attacker on the same homeserver can do to an encrypted room. Each is a function of the chat, a device made by
 hand whose owner is in the room, and words that must never leave it."""
+import base64
 import json
 import os
 import urllib.parse
@@ -8,6 +9,8 @@ import urllib.parse
 from e2ee_raw import MEGOLM, OLM, RawDevice, without
 from libolm import Account, InboundGroup, OutboundGroup, unpadded
 
+POINT = b"\1" + bytes(31)  # the neutral point of Ed25519
+GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
 ZERO = "A" * 43  # a point of low order: every secret made with it is known
 OTHER = unpadded(os.urandom(32))
 POISON = {
@@ -224,6 +227,31 @@ def device_with_the_key_of_another_device(c, mal, _evil):
     c.both_ways("under a new key")
 
 
+def device_whose_key_signs_everything(c, mal, _evil):
+    """A key of small order: one signature is good for any text, also with libolm."""
+    def make(device):
+        keys = device.device_keys(keys={**device.device_keys()["keys"], f"ed25519:{device.device_id}": unpadded(POINT)})
+        keys["signatures"][device.user_id][f"ed25519:{device.device_id}"] = unpadded(POINT + bytes(32))
+        return device.signed(keys, device.self_signing)
+    _second_device(c, mal, make)
+
+
+def _malleable(device):
+    """The order of the group is added to the signature's number: libolm takes that, nobody should."""
+    keys = {}
+    for name, value in device.account.one_time_keys(20).items():
+        key = keys["signed_curve25519:" + name] = device.one_time_key(value)
+        theirs = key["signatures"][device.user_id]
+        raw = base64.b64decode(theirs[f"ed25519:{device.device_id}"] + "==")
+        number = int.from_bytes(raw[32:], "little") + GROUP_ORDER
+        theirs[f"ed25519:{device.device_id}"] = unpadded(raw[:32] + number.to_bytes(32, "little"))
+    device.api("POST", "/keys/upload", {"one_time_keys": keys})
+
+
+def one_time_key_with_a_changed_signature(c, mal, _evil):
+    _second_device(c, mal, _with_keys(), _malleable)
+
+
 def _only_low_order(device):
     device.upload_one_time_keys(5, value=ZERO)
     device.upload_fallback(ZERO)
@@ -376,6 +404,8 @@ ATTACKS = {
     "a device with a key of low order": device_with_a_low_order_key,
     "a device with a key that is no base64": device_with_letters_that_are_no_base64,
     "a device with a bad signature": device_with_a_bad_signature,
+    "a device whose key signs everything": device_whose_key_signs_everything,
+    "a one-time key with a signature made another": one_time_key_with_a_changed_signature,
     "one-time keys of low order": low_order_one_time_keys,
     "a one-time key with a bad signature": one_time_key_with_a_bad_signature,
     "sixty messages no session opens": garbage_in_olm,
