@@ -254,7 +254,7 @@ void outbox_settle(struct outbox *outbox, struct piece *piece, const char *state
 
 /* ---- settling joins the next turn (DESIGN 4.4) ---------------------------------- */
 
-enum { ARRIVED_MAX = 64, ARRIVED_MAX_UNREADABLE = 2, ARRIVED_MAX_MS = 50 };
+enum { ARRIVED_MAX = 64, ARRIVED_MAX_UNREADABLE = 2, ARRIVED_MAX_MS = 500, UNREADABLE_MAX_MS = 50 };
 
 /* The far side has said how it ended. The rows hear it outside the callback in
  * which that came: its savepoint may be undone, and the answer would be lost. */
@@ -294,7 +294,6 @@ bool outbox_settling_is_due(const struct outbox *outbox, int64_t now_ms, int64_t
     if (outbox->arrived_count == 0) {
         return false;
     }
-    int64_t latest_ms = outbox->arrived_ms + ARRIVED_MAX_MS;
     size_t unreadable = 0;
     for (const struct piece *piece = outbox->arrived; piece != NULL && unreadable < ARRIVED_MAX_UNREADABLE;
          piece = piece->next_arrived) {
@@ -302,6 +301,8 @@ bool outbox_settling_is_due(const struct outbox *outbox, int64_t now_ms, int64_t
         /* After a crash these would be said again: few may be on their way to the disk. */
         unreadable += network == NULL || !network_same_txn(network);
     }
+    /* What the far side recognises can wait for a turn that writes anyway; nobody in the rooms waits for it. */
+    int64_t latest_ms = outbox->arrived_ms + (unreadable > 0 ? UNREADABLE_MAX_MS : ARRIVED_MAX_MS);
     if (outbox->app->stopping || turn_is_open(outbox->app->turn) || outbox->arrived_count >= ARRIVED_MAX ||
         unreadable >= ARRIVED_MAX_UNREADABLE || now_ms >= latest_ms) {
         return true;

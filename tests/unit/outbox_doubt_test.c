@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What may have arrived: looked up where that is possible, else a question is told instead of said twice. */
 #include "host_fixture.h"
+#include "outbox_rows.h"
 
 static void a_question_in_doubt_is_told_instead_of_said_twice(void **state)
 {
@@ -102,6 +103,26 @@ static void a_question_whose_look_up_fails_is_told(void **state)
     assert_int_equal(fixture_in_state(f, "delivered"), 1);
 }
 
+static void settling_waits_longer_where_a_repeat_would_be_recognised(void **state)
+{
+    struct fixture *f = *state;
+    int64_t wake_ms = INT64_MAX, arrived_ms;
+    fixture_all_up(f);
+    for (int readable = 0; readable <= 1; readable++) {
+        offer_history(f, readable);
+        assert_int_equal(fixture_say(f, "a/one", HR_TIMING, "x", NULL), HR_OK);
+        turn_finish(f->app.turn);
+        assert_int_equal(f->app.outbox->arrived_count, 1);
+        arrived_ms = f->app.outbox->arrived_ms;
+        assert_int_equal(outbox_settling_is_due(f->app.outbox, arrived_ms + 50, &wake_ms), !readable);
+        assert_true(outbox_settling_is_due(f->app.outbox, arrived_ms + 500, &wake_ms));
+        turn_write(f->app.turn); /* what is open is settled */
+        turn_finish(f->app.turn);
+        assert_int_equal(f->app.outbox->arrived_count, 0);
+    }
+    assert_int_equal(wake_ms, arrived_ms + 500);
+}
+
 static void many_may_settle_at_once_where_they_can_be_looked_up(void **state)
 {
     struct fixture *f = *state;
@@ -129,6 +150,7 @@ int main(void)
         T(a_part_of_a_copy_that_was_put_back_keeps_its_transaction),
         T(a_question_that_can_be_looked_up_comes_again_in_doubt),
         T(a_question_whose_look_up_fails_is_told),
+        T(settling_waits_longer_where_a_repeat_would_be_recognised),
         T(many_may_settle_at_once_where_they_can_be_looked_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
