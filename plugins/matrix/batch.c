@@ -55,6 +55,7 @@ static int on_state(void *arg, struct scan json)
     struct walk *walk = arg;
     struct event event;
     char err[120];
+    walk->mx->news = true;
     if (event_read(&event, json, err, sizeof(err)) < 0) {
         bad_event(walk, &event, err);
     } else if (event.is_state) {
@@ -64,12 +65,20 @@ static int on_state(void *arg, struct scan json)
     return HR_OK;
 }
 
+/* What the bot said comes back, and changes nothing. */
+static bool is_echo(const struct walk *walk, const struct event *event)
+{
+    return !event->is_state && strcmp(event->sender, walk->mx->user) == 0 && !walk->room->pin_notice;
+}
+
 static int on_timeline(void *arg, struct scan json)
 {
     struct walk *walk = arg;
     struct event event;
     char err[120];
-    if (event_read(&event, json, err, sizeof(err)) < 0) {
+    int rc = event_read(&event, json, err, sizeof(err));
+    walk->mx->news = walk->mx->news || rc < 0 || !is_echo(walk, &event);
+    if (rc < 0) {
         bad_event(walk, &event, err);
     } else if (event.is_state) {
         room_state(walk->room, &event);
@@ -202,6 +211,7 @@ static int on_leave(void *arg, const char *id, struct scan json)
 {
     struct matrix *mx = arg;
     struct mx_room *room = room_by_id(mx, id);
+    mx->news = true;
     if (room != NULL) {
         struct walk walk = {.mx = mx, .room = room};
         (void)scan_array(part(json, "state", "events"), on_state, &walk);
@@ -213,8 +223,47 @@ static int on_leave(void *arg, const char *id, struct scan json)
 
 static int on_invite(void *arg, const char *id, struct scan json)
 {
-    invite_take(arg, id, part(json, "invite_state", "events"));
+    struct matrix *mx = arg;
+    mx->news = true;
+    invite_take(mx, id, part(json, "invite_state", "events"));
     return HR_OK;
+}
+
+/* ---- speakers ------------------------------------------------------------------------- */
+
+struct speaker {
+    const struct matrix *mx;
+    const struct mx_room *room;
+    struct scan json; /* of the room */
+    char id[256];
+};
+
+static int on_introduced(void *arg, struct scan json)
+{
+    char key[256];
+    return scan_get_string(json, "state_key", key, sizeof(key)) == HR_OK && strcmp(key, arg) == 0 ? HR_EEXIST : HR_OK;
+}
+
+/* State needs no name; a member event brings one. */
+static int on_speaker(void *arg, struct scan json)
+{
+    struct speaker *speaker = arg;
+    struct scan key;
+    bool known = scan_get_string(json, "sender", speaker->id, sizeof(speaker->id)) < 0 ||
+                 strcmp(speaker->id, speaker->mx->user) == 0 || scan_get(json, "state_key", &key) == HR_OK ||
+                 member_is_known(speaker->room, speaker->id) ||
+                 scan_array(part(speaker->json, "state", "events"), on_introduced, speaker->id) == HR_EEXIST ||
+                 scan_array(part(speaker->json, "state_after", "events"), on_introduced, speaker->id) == HR_EEXIST ||
+                 scan_array(part(speaker->json, "timeline", "events"), on_introduced, speaker->id) == HR_EEXIST;
+    return known ? HR_OK : HR_ENOTFOUND;
+}
+
+static int on_speakers(void *arg, const char *id, struct scan json)
+{
+    const struct matrix *mx = arg;
+    const struct mx_room *room = room_by_id(arg, id);
+    struct speaker speaker = {.mx = mx, .room = room, .json = json};
+    return room == NULL ? HR_OK : scan_array(part(json, "timeline", "events"), on_speaker, &speaker);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------- */
@@ -241,11 +290,19 @@ static int on_look_for_gap(void *arg, const char *id, struct scan json)
     return HR_OK;
 }
 
+static int on_any(void *arg, struct scan json)
+{
+    (void)arg, (void)json;
+    return HR_EEXIST;
+}
+
 static void read_all(struct matrix *mx)
 {
     struct batch *batch = mx->batch;
     struct scan rooms, part_of;
     char *next = mem_dup(batch->next);
+    mx->news = mx->full || mx->recovering || !mx->up || batch->gap_count > 0 ||
+               scan_array(part(batch->all, "to_device", "events"), on_any, NULL) == HR_EEXIST;
     if (mx->full) {
         room_count_anew(mx);
     }
@@ -286,6 +343,12 @@ int batch_take(struct matrix *mx, const char *body, size_t len)
     if (scan_get_string(all, "next_batch", batch->next, sizeof(batch->next)) < 0) {
         free(batch);
         return HR_EINVAL;
+    }
+    if (!mx->names && scan_get(all, "rooms", &rooms) == HR_OK && scan_get(rooms, "join", &joined) == HR_OK &&
+        scan_object(joined, on_speakers, mx) == HR_ENOTFOUND) {
+        free(batch);
+        sync_names(mx);
+        return HR_OK;
     }
     batch_drop(mx);
     mx->batch = batch;

@@ -47,13 +47,23 @@ static void call_free(struct call *call)
 
 const char *call_encode(struct matrix *mx, const char *text)
 {
+    static const char digits[] = "0123456789ABCDEF";
     struct mem_buf buf = {.max = 64 * 1024};
-    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
-        char hex[4];
-        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
-                     strchr("-._~", *p) != NULL;
-        int len = plain ? snprintf(hex, sizeof(hex), "%c", *p) : snprintf(hex, sizeof(hex), "%%%02X", *p);
-        mem_add(&buf, hex, (size_t)len);
+    const unsigned char *p = (const unsigned char *)text;
+    while (*p != '\0') {
+        const unsigned char *start = p;
+        while ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '-' ||
+               *p == '.' || *p == '_' || *p == '~') {
+            p++;
+        }
+        if (p > start) {
+            mem_add(&buf, (const char *)start, (size_t)(p - start));
+        }
+        if (*p != '\0') {
+            const char hex[] = {'%', digits[*p >> 4], digits[*p & 15]};
+            mem_add(&buf, hex, sizeof(hex));
+            p++;
+        }
     }
     const char *encoded = mx->api->print(mx->bot, "%s", mem_text(&buf));
     mem_clear(&buf);

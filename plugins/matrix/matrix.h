@@ -65,6 +65,7 @@ struct mx_room {
     char *gone;      /* kicked or banned: why; stays out. NULL: not so */
     char *reason;    /* why it is down, plain words */
     char *last_event; /* newest event read, "" if none; NULL: never in there so far */
+    bool unsaved;    /* last_event or active_ms are newer than its row; see sync_done() */
     char *successor; /* being followed after an upgrade, or NULL */
     char *via;       /* server that knows the successor */
     int tries;       /* of joining */
@@ -114,6 +115,10 @@ struct matrix {
     bool want_full;   /* the next sync has to bring all state */
     bool full;        /* the one under way does, and comes back at once */
     bool narrow;      /* the last one was too big: ask for the least */
+    bool want_names;  /* the next one has to bring who all those are that speak in it */
+    bool names;       /* the one under way does */
+    bool news;        /* the reply that is read holds more than echoes of our own words */
+    struct hr_timer *save_timer; /* `since` is newer than its row, or NULL */
     struct call *poll; /* the sync under way, or NULL */
     bool recovering;  /* `since` was refused: find out what is new by the last events */
     bool up, stopped; /* stopped: waits for the operator */

@@ -94,6 +94,13 @@ const char *member_name(struct mx_room *room, const char *id)
     return member->name;
 }
 
+bool member_is_known(const struct mx_room *room, const char *id)
+{
+    bool found;
+    (void)place(room, id, &found);
+    return found;
+}
+
 bool member_is_joined(const struct mx_room *room, const char *id)
 {
     bool found;

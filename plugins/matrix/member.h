@@ -14,6 +14,7 @@ const char *member_name(struct mx_room *room, const char *id);
 int member_power(const struct mx_room *room, const char *id);
 /* May the bot speak, by the room's levels? */
 bool member_may_speak(const struct mx_room *room, int *has, int *needs);
+bool member_is_known(const struct mx_room *room, const char *id); /* seen with or without a name of their own */
 bool member_is_joined(const struct mx_room *room, const char *id); /* as far as is known */
 void member_clear(struct mx_room *room);
 

@@ -80,8 +80,9 @@ size_t room_private_count(const struct matrix *mx)
 
 /* ---- tables ------------------------------------------------------------------------- */
 
-int room_save(const struct mx_room *room)
+int room_save(struct mx_room *room)
 {
+    room->unsaved = false;
     const struct hr_value null = {.type = HR_NULL};
     const struct hr_value args[] = {
         HR_V_STR(room->mx->name),
@@ -98,6 +99,26 @@ int room_save(const struct mx_room *room)
         "INSERT OR REPLACE INTO matrix_room(instance, address, room_id, last_event, private, gone, inviter, active_ms)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         args, 8, NULL, NULL);
+}
+
+int room_save_places(struct matrix *mx)
+{
+    int rc = HR_OK;
+    for (size_t i = 0; i < mx->room_count && rc >= 0; i++) {
+        struct mx_room *room = mx->room[i];
+        if (room->unsaved) {
+            const struct hr_value null = {.type = HR_NULL};
+            const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(room->address),
+                                            room->last_event != NULL ? HR_V_STR(room->last_event) : null,
+                                            HR_V_INT(room->active_ms)};
+            room->unsaved = false;
+            rc = mx->api->sql(mx->bot,
+                              "UPDATE matrix_room SET last_event = ?3, active_ms = ?4"
+                              " WHERE instance = ?1 AND address = ?2",
+                              args, 4, NULL, NULL);
+        }
+    }
+    return rc;
 }
 
 static int on_stored(void *arg, const struct hr_value *column, size_t count)
@@ -324,7 +345,7 @@ void room_read(struct mx_room *room, const char *last_event)
 {
     if (last_event[0] != '\0') {
         mem_set(&room->last_event, last_event);
-        (void)room_save(room);
+        room->unsaved = true;
     }
     if (!room->whole) {
         sync_full(room->mx);

@@ -36,6 +36,7 @@ void room_set_id(struct mx_room *room, const char *id); /* also looks whether it
 void room_say(struct mx_room *room, const char *text, const char *key);
 /* Leaves a private room; the reason is a sentence of ours, for the people in it. */
 void room_leave(struct mx_room *room, const char *reason);
-int room_save(const struct mx_room *room);
+int room_save(struct mx_room *room);
+int room_save_places(struct matrix *mx); /* how far each room was read, where that is newer than its row */
 
 #endif

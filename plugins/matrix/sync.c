@@ -15,7 +15,8 @@ enum {
     MAX_REPLY = 64 * 1024 * 1024, /* 100 to-device events and 50 of each room, 64 kB each, is less for most */
     LONG_MS = 120000,
     FIRST_LIMIT = 1,
-    LIMIT = 50, /* events of one room; older ones are fetched by gap.c */
+    LIMIT = 50,     /* events of one room; older ones are fetched by gap.c */
+    SAVE_MS = 5000, /* no longer is a place kept in memory alone */
 };
 
 static void ask(struct matrix *mx);
@@ -70,9 +71,33 @@ static void on_sync(struct matrix *mx, void *arg, const struct call_reply *reply
     }
 }
 
+static int save(struct matrix *mx, const char *since)
+{
+    int rc = room_save_places(mx);
+    mx->api->timer_stop(mx->save_timer);
+    mx->save_timer = NULL;
+    return rc < 0 ? rc : login_save_since(mx, since);
+}
+
+static void on_save(void *arg)
+{
+    struct matrix *mx = arg;
+    mx->save_timer = NULL;
+    if (mx->since != NULL && save(mx, mx->since) < 0) {
+        matrix_error(mx, "the place in the stream could not be saved");
+    }
+}
+
+/* Without a timer it is saved at once. */
+static bool may_wait(struct matrix *mx)
+{
+    return !mx->news &&
+           (mx->save_timer != NULL || mx->api->timer_in(mx->bot, SAVE_MS, 0, on_save, mx, &mx->save_timer) == HR_OK);
+}
+
 void sync_done(struct matrix *mx, const char *next)
 {
-    if (login_save_since(mx, next) < 0) {
+    if (!may_wait(mx) && save(mx, next) < 0) {
         later(mx, "the place in the stream could not be saved", -1);
         return; /* the same events come again and are recognised */
     }
@@ -97,14 +122,15 @@ void sync_done(struct matrix *mx, const char *next)
 
 static const char *filter(struct matrix *mx, int limit)
 {
-    /* Redundant members: the names of those who speak come along each time, so none has to be stored. */
+    /* Names are stored nowhere. The server sends each once; which it sent before a restart we don't know, and ask again
+     * then with redundant members. Not always: Synapse takes each of them for somebody new whose keys have changed. */
     return mx->api->print(mx->bot,
                           "{\"presence\":{\"types\":[]},\"account_data\":{\"types\":[]},\"room\":{"
                           "\"account_data\":{\"types\":[]},\"ephemeral\":{\"types\":[]},"
                           "\"state\":{\"types\":" SYNC_TYPES ",\"lazy_load_members\":true,"
-                          "\"include_redundant_members\":true},"
+                          "\"include_redundant_members\":%s},"
                           "\"timeline\":{\"types\":" SYNC_TYPES ",\"limit\":%d,\"lazy_load_members\":true}}}",
-                          limit);
+                          mx->names ? "true" : "false", limit);
 }
 
 static void ask(struct matrix *mx)
@@ -112,6 +138,8 @@ static void ask(struct matrix *mx)
     bool first = mx->since == NULL;
     mx->full = mx->want_full;
     mx->want_full = false;
+    mx->names = mx->want_names || mx->full || first || mx->recovering;
+    mx->want_names = false;
     int limit = (first && !mx->recovering) || mx->narrow ? FIRST_LIMIT : LIMIT;
     /* Not up, or not sure of it: an answer at once tells that the server is back, though nobody says anything there. */
     bool at_once = mx->full || !mx->up || mx->tries > 0;
@@ -147,10 +175,18 @@ void sync_full(struct matrix *mx)
     }
 }
 
+void sync_names(struct matrix *mx)
+{
+    mx->want_names = true;
+    ask(mx);
+}
+
 void sync_stop(struct matrix *mx)
 {
     mx->api->timer_stop(mx->timer);
     mx->timer = NULL;
+    mx->api->timer_stop(mx->save_timer);
+    mx->save_timer = NULL;
     call_cancel(mx->poll);
     batch_drop(mx);
 }

@@ -117,6 +117,24 @@ def test_a_notice_of_another_bot_is_no_command_and_own_words_are_not_read(chat):
         assert len(c.guest.said(two, c.user)) <= 2
 
 
+def test_the_name_of_who_speaks_stands_after_a_restart_too(chat):
+    """Synapse sends the name of a speaker once to a device, for half an hour; the bot stores none."""
+    c = chat()
+    one, two = c.rooms
+    c.owner.api("PUT", f"/profile/{c.owner.user_id}/displayname", {"displayname": "Asha of the hall"})
+    with c.bot:
+        c.wait_in()
+        c.owner.say(one, "before")
+        assert c.relayed(two, "before")["content"]["body"] == "Asha of the hall on Matrix: before"
+    with c.bot:
+        c.owner.say(one, "after")
+        assert c.relayed(two, "after")["content"]["body"] == "Asha of the hall on Matrix: after"
+        c.owner.api("PUT", f"/profile/{c.owner.user_id}/displayname", {"displayname": "Asha"})
+        c.guest.wait(lambda e: e["room_id"] == one and e["content"].get("displayname") == "Asha")  # Synapse takes its time
+        c.owner.say(one, "renamed")
+        assert c.relayed(two, "renamed")["content"]["body"] == "Asha on Matrix: renamed"
+
+
 def test_a_restart_keeps_the_session_repeats_nothing_and_fills_the_gap(chat):
     c = chat()
     one, two = c.rooms

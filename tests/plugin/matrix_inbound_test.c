@@ -244,6 +244,36 @@ static void two_people_of_one_name_are_told_apart(void **state)
     world_free(world);
 }
 
+/* A server that sent a name before our restart doesn't send it again by itself. */
+static void who_speaks_without_a_known_name_is_asked_for(void **state)
+{
+    (void)state;
+    static const char speech[] = "{\"next_batch\":\"s2\",\"rooms\":{\"join\":{\"" ROOM
+                                 "\":{\"timeline\":{\"events\":[" TEXT("$1", "@cyd:hs.test", "one") "]}}}}}";
+    static const char named[] =
+        "{\"next_batch\":\"s2\",\"rooms\":{\"join\":{\"" ROOM "\":{\"state\":{\"events\":[" MEMBER(
+            "@cyd:hs.test", "Cyd") "]},\"timeline\":{\"events\":[" TEXT("$1", "@cyd:hs.test", "one") "]}}}}}";
+    struct world *world = world_open();
+    fake_forget(world->fake);
+    struct hr_request *poll = fake_request(world->fake, "/v3/sync");
+    assert_ptr_equal(fake_request(world->fake, "include_redundant_members%22%3Afalse"), poll);
+    fake_reply(world->fake, poll, 200, speech);
+    assert_null(fake_last(world->fake, FAKE_POST));
+    poll = fake_request(world->fake, "since=s1");
+    assert_non_null(poll);
+    assert_ptr_equal(fake_request(world->fake, "include_redundant_members%22%3Atrue"), poll);
+    fake_reply(world->fake, poll, 200, named);
+    assert_string_equal(last_post(world)->name, "Cyd");
+    poll = fake_request(world->fake, "since=s2");
+    assert_ptr_equal(fake_request(world->fake, "include_redundant_members%22%3Afalse"), poll);
+    fake_reply(world->fake, poll, 200,
+               "{\"next_batch\":\"s3\",\"rooms\":{\"join\":{\"" ROOM
+               "\":{\"timeline\":{\"events\":[" TEXT("$2", "@cyd:hs.test", "two") "]}}}}}");
+    assert_string_equal(last_post(world)->text, "two");
+    assert_string_equal(last_post(world)->name, "Cyd");
+    world_free(world);
+}
+
 static void who_has_no_name_is_called_by_the_local_part(void **state)
 {
     (void)state;
@@ -361,6 +391,7 @@ int main(void)
         cmocka_unit_test(other_peoples_edits_and_edits_of_edits_do_not_count),
         cmocka_unit_test(a_redaction_is_read_from_content_first),
         cmocka_unit_test(two_people_of_one_name_are_told_apart),
+        cmocka_unit_test(who_speaks_without_a_known_name_is_asked_for),
         cmocka_unit_test(who_has_no_name_is_called_by_the_local_part),
         cmocka_unit_test(founders_of_a_version_12_room_have_rights_outside_the_list),
         cmocka_unit_test(names_are_remembered_up_to_a_limit),

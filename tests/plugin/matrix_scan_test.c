@@ -127,7 +127,7 @@ static void poisoned_events_are_skipped_and_their_neighbours_read(void **state)
     for (size_t i = 0; i < count; i++) {
         char *text = reply_with(poison[i].text, true, i);
         fake_forget(world->fake);
-        fake_reply(world->fake, fake_request(world->fake, "/v3/sync"), 200, text);
+        reply(world, fake_request(world->fake, "/v3/sync"), 200, text);
         if (fake_request(world->fake, "since=s2") == NULL) {
             fail_msg("%s: reading stopped", poison[i].name);
         }

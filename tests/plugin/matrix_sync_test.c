@@ -175,6 +175,24 @@ static void the_next_try_comes_when_it_is_said_to(void **state)
     world_free(world);
 }
 
+static void echoes_alone_are_no_reason_to_write(void **state)
+{
+    (void)state;
+    struct world *world = world_open();
+    sync_events(world, TEXT("$own", BOT, "said by us"));
+    assert_non_null(fake_request(world->fake, "since=s2"));
+    assert_int_equal(fake_number(world->fake, "SELECT since = 's1' FROM matrix_account"), 1);
+    assert_int_equal(fake_number(world->fake, "SELECT last_event = '$old' FROM matrix_room"), 1);
+    fake_pass(world->fake, 5000); /* nor is it put off for ever */
+    assert_int_equal(fake_number(world->fake, "SELECT since = 's2' FROM matrix_account"), 1);
+    assert_int_equal(fake_number(world->fake, "SELECT last_event = '$own' FROM matrix_room"), 1);
+    sync_events(world, TEXT("$own2", BOT, "and again"));
+    sync_events(world, TEXT("$1", ASHA, "one"));
+    assert_int_equal(fake_number(world->fake, "SELECT since = 's4' FROM matrix_account"), 1);
+    assert_int_equal(fake_number(world->fake, "SELECT last_event = '$1' FROM matrix_room"), 1);
+    world_free(world);
+}
+
 static void failures_back_off_and_one_is_no_news(void **state)
 {
     (void)state;
@@ -448,6 +466,7 @@ int main(void)
         cmocka_unit_test(a_gap_ends_at_its_cap_and_says_so),
         cmocka_unit_test(many_rooms_with_gaps_are_filled_one_after_the_other),
         cmocka_unit_test(a_gap_that_cannot_be_fetched_does_not_stop_the_room),
+        cmocka_unit_test(echoes_alone_are_no_reason_to_write),
         cmocka_unit_test(the_session_ending_in_a_gap_loses_nothing),
         cmocka_unit_test(a_place_the_server_forgot_is_found_again_by_the_last_event),
         cmocka_unit_test(a_place_the_server_forgot_with_a_gap_is_filled_to_the_last_event),

@@ -40,6 +40,18 @@ static inline void take_keys(struct world *world)
     }
 }
 
+/* A reply; once more where the plugin wants to know who speaks in it: the same events are there still. */
+static inline void reply(struct world *world, struct hr_request *request, int code, const char *body)
+{
+    static const char without[] = "include_redundant_members%22%3Afalse", with[] = "include_redundant_members%22%3Atrue";
+    bool nameless = fake_request(world->fake, without) == request;
+    fake_reply(world->fake, request, code, body);
+    struct hr_request *again = fake_request(world->fake, with);
+    if (nameless && code == 200 && again != NULL && fake_request(world->fake, "full_state=true") != again) {
+        fake_reply(world->fake, again, code, body);
+    }
+}
+
 /* Replies to the oldest waiting request whose method and address hold `piece`. */
 static inline void answer(struct world *world, const char *piece, int code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
@@ -55,7 +67,7 @@ static inline void answer(struct world *world, const char *piece, int code, cons
     if (request == NULL) {
         fail_msg("no request waits for %s", piece);
     }
-    fake_reply(world->fake, request, code, body);
+    reply(world, request, code, body);
     take_keys(world);
     free(body);
 }
