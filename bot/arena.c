@@ -22,25 +22,35 @@ static struct arena_block *block_new(struct arena_block *next, size_t size)
     return block;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+static size_t aligned(size_t size)
 {
     BUG_IF(size > SIZE_MAX / 2);
-    size_t need = (size + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
+    return (size + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
+}
+
+static void *take(struct arena *arena, size_t size)
+{
+    size_t need = aligned(size);
     if (arena->head == NULL || arena->head->size - arena->head->used < need) {
         arena->head = block_new(arena->head, need > BLOCK_BYTES ? need : BLOCK_BYTES);
     }
     void *ptr = arena->head->bytes + arena->head->used;
     arena->head->used += need;
-    memset(ptr, 0, need);
     return ptr;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    return memset(take(arena, size), 0, size);
 }
 
 char *arena_strndup(struct arena *arena, const char *text, size_t len)
 {
-    char *copy = arena_alloc(arena, len + 1);
+    char *copy = take(arena, len + 1);
     if (len > 0) {
         memcpy(copy, text, len);
     }
+    copy[len] = '\0';
     return copy;
 }
 
@@ -52,11 +62,17 @@ char *arena_strdup(struct arena *arena, const char *text)
 char *arena_vprintf(struct arena *arena, const char *fmt, va_list ap)
 {
     va_list again;
+    struct arena_block *head = arena->head;
+    size_t left = head != NULL ? head->size - head->used : 0;
+    char *text = head != NULL ? (char *)head->bytes + head->used : NULL;
     va_copy(again, ap);
-    int len = vsnprintf(NULL, 0, fmt, again);
+    int len = vsnprintf(text, left, fmt, again); /* mostly it fits into what is left, and is printed once */
     va_end(again);
     BUG_IF(len < 0);
-    char *text = arena_alloc(arena, (size_t)len + 1);
+    if ((size_t)len < left) {
+        return take(arena, (size_t)len + 1);
+    }
+    text = take(arena, (size_t)len + 1);
     BUG_IF(vsnprintf(text, (size_t)len + 1, fmt, ap) != len);
     return text;
 }

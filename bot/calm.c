@@ -89,7 +89,7 @@ void calm_ceiling(struct outbox *outbox)
     for (struct room *room = rooms_next(outbox->app->rooms, NULL); room != NULL;
          room = rooms_next(outbox->app->rooms, room)) {
         bool reachable = room->up && room->network != NULL && room->network->up;
-        for (int p = HR_PEOPLE; p <= HR_ACK; p++) {
+        for (int p = HR_PEOPLE; room->lane.total > WAITING_MAX && p <= HR_ACK; p++) {
             while (room->lane.count[p] > (reachable ? BURST_MAX : WAITING_MAX)) {
                 drop_first(outbox, room, (enum hr_priority)p,
                            reachable ? "20,000 newer lines waited" : "1,000 newer lines waited");

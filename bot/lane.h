@@ -63,6 +63,7 @@ struct piece {
 struct lane {
     struct item *head[LANE_PRIORITIES], *tail[LANE_PRIORITIES];
     size_t count[LANE_PRIORITIES]; /* of items */
+    size_t total;         /* of all of them: most rooms wait for nothing most of the time */
     struct piece *piece;
     int in_flight;
     int64_t calm_until_ms; /* chat clock: the next post of a calm room not before */

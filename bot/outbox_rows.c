@@ -18,6 +18,7 @@ void lane_push(struct item *item)
     }
     lane->tail[item->priority] = item;
     lane->count[item->priority]++;
+    lane->total++;
 }
 
 void lane_push_first(struct room *room, struct item *items)
@@ -27,9 +28,11 @@ void lane_push_first(struct room *room, struct item *items)
     }
     struct item *last = items;
     room->lane.count[items->priority]++;
+    room->lane.total++;
     while (last->next != NULL) {
         last = last->next;
         room->lane.count[items->priority]++;
+        room->lane.total++;
     }
     last->next = room->lane.head[items->priority];
     room->lane.head[items->priority] = items;
@@ -43,6 +46,7 @@ void lane_pop(struct room *room, enum hr_priority priority)
     struct item *item = room->lane.head[priority];
     room->lane.head[priority] = item->next;
     room->lane.count[priority]--;
+    room->lane.total--;
     if (item->next == NULL) {
         room->lane.tail[priority] = NULL;
     }
@@ -62,6 +66,7 @@ struct item *lane_take(struct room *room, uint64_t delivery, struct item **befor
                 room->lane.tail[p] = last;
             }
             room->lane.count[p]--;
+            room->lane.total--;
             *before = last;
             return item;
         }
@@ -76,6 +81,7 @@ void lane_put_back(struct item *item, struct item *before)
     item->next = *at;
     *at = item;
     lane->count[item->priority]++;
+    lane->total++;
     if (item->next == NULL) {
         lane->tail[item->priority] = item;
     }

@@ -98,7 +98,7 @@ static bool choose(struct outbox *outbox, struct network *network, int64_t now_m
             continue;
         }
         *room_count += room->config != NULL;
-        if (room_choice(outbox, room, now_ms, wake_ms, &choice) &&
+        if ((room->lane.total > 0 || room->lane.piece != NULL) && room_choice(outbox, room, now_ms, wake_ms, &choice) &&
             (!found || choice.priority < best->priority ||
              (choice.priority == best->priority && choice.order < best->order))) {
             *best = choice;

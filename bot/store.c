@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <uthash.h>
 
-enum { ID_CHARS = 16, LOOKASIDE_BYTES = 1200, LOOKASIDE_SLOTS = 200 /* small memory without malloc() */ };
+enum { ID_CHARS = 16, LOOKASIDE_BYTES = 1200, LOOKASIDE_SLOTS = 200 /* small memory without malloc() */, NEAR = 512 };
 
 struct cached {
     const char *sql; /* the key is the address of the constant */
@@ -28,6 +28,7 @@ struct store {
     int lock_fd;
     char id[ID_CHARS + 1];
     struct cached *cache;
+    struct cached *near[NEAR]; /* the last one of each place: nearly always the one that is wanted */
     int (*guard)(void *, int, const char *, const char *, const char *, const char *);
     void *guard_arg;
 };
@@ -292,8 +293,10 @@ int store_migrate(struct store *store, const char *owner, const char *const *ste
 
 sqlite3_stmt *store_sql(struct store *store, const char *sql)
 {
-    struct cached *cached;
-    HASH_FIND_PTR(store->cache, &sql, cached);
+    struct cached **near = &store->near[((uintptr_t)sql >> 3) % NEAR], *cached = *near;
+    if (cached == NULL || cached->sql != sql) {
+        HASH_FIND_PTR(store->cache, &sql, cached);
+    }
     if (cached == NULL) {
         cached = xcalloc(1, sizeof(*cached));
         cached->sql = sql;
@@ -306,6 +309,7 @@ sqlite3_stmt *store_sql(struct store *store, const char *sql)
         sqlite3_reset(cached->stmt);
         sqlite3_clear_bindings(cached->stmt);
     }
+    *near = cached;
     return cached->stmt;
 }
 
