@@ -399,6 +399,7 @@ def disk(env, title, first):
         took.append(time.monotonic() - begin)
         p.breaks += 1
     p.told("disk is full")
+    p.back(180)  # what is said on ngIRCd while the bot is away is lost
     p.recover(240)
     p.recovery_s = max(took)
     p.check()
