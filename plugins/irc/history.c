@@ -62,13 +62,15 @@ static void ask_own(struct irc *irc, struct channel *channel)
     }
 }
 
+/* Page by page from the oldest; if that is more than HISTORY_PAGES, the last page there is comes after them. */
 static void ask_missed(struct irc *irc, struct channel *channel)
 {
     char from[64];
     int64_t since = channel->seen_ms - margin_ms, earliest = channel->joined_ms - oldest_ms;
     channel->step = HISTORY_MISSED;
+    irc->history.pages = 0;
     tags_write_time(from, sizeof from, since > earliest ? since : earliest);
-    ask(irc, "LATEST", irc->api->print(irc->bot, "timestamp=%s", from));
+    ask(irc, "AFTER", irc->api->print(irc->bot, "timestamp=%s", from));
 }
 
 static void ask_next(struct irc *irc)
@@ -326,11 +328,15 @@ void history_on_end(struct irc *irc)
         on_own_end(irc, channel);
         return;
     }
+    if (history->lines >= history->limit && *history->last && history->pages < HISTORY_PAGES) {
+        bool more = ++history->pages < HISTORY_PAGES;
+        ask(irc, more ? "AFTER" : "LATEST", irc->api->print(irc->bot, "msgid=%s", history->last));
+        return;
+    }
     if (history->lines >= history->limit) {
         irc->api->log(irc->bot, HR_WARN,
-                      "%s: more than %d lines were said while the bot was away; the oldest are left "
-                      "out",
-                      channel->address, history->limit);
+                      "%s: more than %d lines were said while the bot was away; of these only the last %d are read",
+                      channel->address, history->limit * HISTORY_PAGES, history->limit);
         say(irc, channel, "missed-more");
     }
     record_seen(irc, channel, channel->joined_ms);

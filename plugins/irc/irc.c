@@ -42,7 +42,7 @@ static const struct hr_option options[] = {
 
 static const struct hr_text texts[] = {
     {"missed-more",
-     "I was away for a while. I show the last lines people said on IRC meanwhile, and leave out older ones.", NULL},
+     "I was away for a while. I leave out some of the lines people said on IRC meanwhile.", NULL},
     {"missed-all", "I was away for a while. I could not read what people said on IRC meanwhile.", NULL},
     {"perhaps-again", "You may have seen this already: {text}", "text=No posts wait."},
     {0},

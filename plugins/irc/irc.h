@@ -94,6 +94,7 @@ struct irc {
     char reason[400];        /* why we are not ready, plain words */
     struct hr_timer *retry, *tick;
     int tries;               /* since the last link that held */
+    bool told_off;           /* by an ERROR on this link */
     int64_t opened_ms, ready_ms, heard_ms; /* network clock */
     bool asked_alive;
     int64_t welcome_ms;      /* clock of the server at 001: what was said before is history */

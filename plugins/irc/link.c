@@ -11,7 +11,7 @@ static const int64_t idle_ms = 60 * 1000, dead_ms = 120 * 1000;
 static const int64_t login_ms = 60 * 1000;
 static const int64_t regain_every_ms = 2 * 60 * 1000;
 /* A server that lets us in and goes, or isn't there, is back within a minute of its own return; one that turns us away
- * while we log in (too many, too fast) gets its rest. */
+ * while we log in and says so (too many, too fast) gets its rest. */
 static const int64_t first_pause_ms = 2000, longest_pause_ms = 45 * 1000, longest_turned_away_ms = 5 * 60 * 1000;
 static const int64_t slow_pause_ms = 15 * 60 * 1000;
 /* A certificate is renewed on the server's side, and a handshake that fails bothers nobody. */
@@ -67,7 +67,7 @@ static void settle(struct irc *irc)
     if (irc->phase == PHASE_READY && now - irc->ready_ms >= 60 * 1000) {
         irc->tries = 0;
     }
-    bool turned_away = irc->phase == PHASE_REGISTERING;
+    bool turned_away = irc->phase == PHASE_REGISTERING && irc->told_off;
     sts_renew(irc);
     irc->phase = PHASE_WAITING;
     irc->net->stream_close(irc->stream);
@@ -222,6 +222,7 @@ static void link_open(struct irc *irc)
     };
     sts_target(irc, &target.port, &target.plain);
     irc->phase = PHASE_CONNECTING;
+    irc->told_off = false;
     if (irc->net->stream_open(irc->bot, &target, &calls, irc, &irc->stream) < 0) {
         link_end(irc, LINK_SLOW,
                  "the connection to %s could not be started: look at tls, ca_file, cert_file and key_file",

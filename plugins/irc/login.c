@@ -123,6 +123,7 @@ void login_on_error(struct irc *irc, const struct gate_event *event)
                  "server says: %.200s)",
                  text);
     } else {
+        irc->told_off = true;
         link_end(irc, LINK_RETRY, "the server closed the connection (%.200s)", text);
     }
 }

@@ -77,7 +77,7 @@ static void each_own_line_found_settles_one_part(void **state)
     irc_line(fake, "@batch=h;msgid=a3 :ben!b@host PRIVMSG #dpulo :three");
     irc_line(fake, "BATCH -h");
     assert_false(up(fake));
-    irc_expect(fake, "CHATHISTORY LATEST #dpulo timestamp=2022-11-29T19:59:55.000Z 100\r\n");
+    irc_expect(fake, "CHATHISTORY AFTER #dpulo timestamp=2022-11-29T19:59:55.000Z 100\r\n");
     irc_line(fake, "BATCH +i chathistory #dpulo");
     irc_line(fake, "BATCH -i");
     assert_true(up(fake));
@@ -112,7 +112,7 @@ static void a_long_history_is_read_page_by_page(void **state)
     irc_line(fake, "BATCH +h chathistory #dpulo");
     irc_line(fake, "@batch=h;msgid=a4 :hashroom!h@host PRIVMSG #dpulo :three");
     irc_line(fake, "BATCH -h");
-    irc_expect(fake, "CHATHISTORY LATEST");
+    irc_expect(fake, "CHATHISTORY AFTER #dpulo timestamp=");
     irc_line(fake, "BATCH +h chathistory #dpulo");
     irc_line(fake, "BATCH -h");
     assert_int_equal(again(fake, 4, "PRIVMSG #dpulo :three", HR_PEOPLE), 0);
@@ -155,7 +155,7 @@ static void what_was_missed_is_posted_as_history_before_what_is_live(void **stat
     cut(fake, 5 * 60 * 1000);
     come_in(fake, 5);
     assert_false(up(fake));
-    irc_expect(fake, "CHATHISTORY LATEST #dpulo timestamp=2022-11-29T20:00:55.000Z 100\r\n");
+    irc_expect(fake, "CHATHISTORY AFTER #dpulo timestamp=2022-11-29T20:00:55.000Z 100\r\n");
     irc_line(fake, "@msgid=p4;time=2022-11-29T20:05:01.000Z :ben!b@host PRIVMSG #dpulo :!status");
     assert_int_equal(fake_count(fake, FAKE_POST), 0);
     irc_line(fake, "BATCH +h chathistory #dpulo");
@@ -188,22 +188,50 @@ static uint64_t away(struct fake *fake)
     return other;
 }
 
+enum { PAGES = 5 }; /* that are read from the oldest on */
+
+static void full_page(struct fake *fake, int page)
+{
+    irc_line(fake, "BATCH +h chathistory #dpulo");
+    for (int i = 0; i < 100; i++) {
+        char line[200];
+        (void)snprintf(line, sizeof line,
+                       "@batch=h;msgid=b%d-%d;time=2022-11-29T20:02:00.000Z :ben!b@h PRIVMSG #dpulo :x", page, i);
+        irc_line(fake, line);
+    }
+    irc_line(fake, "BATCH -h");
+}
+
+static void what_was_missed_is_read_page_by_page(void **state)
+{
+    struct fake *fake = *state = irc_new();
+    (void)away(fake);
+    full_page(fake, 0);
+    assert_false(up(fake));
+    irc_expect(fake, "CHATHISTORY AFTER #dpulo msgid=b0-99 100\r\n");
+    full_page(fake, 1);
+    irc_expect(fake, "CHATHISTORY AFTER #dpulo msgid=b1-99 100\r\n");
+    irc_line(fake, "BATCH +h chathistory #dpulo");
+    irc_line(fake, "BATCH -h");
+    assert_true(up(fake));
+    assert_int_equal(fake_count(fake, FAKE_POST), 200);
+    assert_int_equal(fake_count(fake, FAKE_SAY), 0);
+}
+
 static void more_than_can_be_fetched_is_said_in_the_other_rooms(void **state)
 {
     struct fake *fake = *state = irc_new();
     uint64_t other = away(fake);
-    irc_line(fake, "BATCH +h chathistory #dpulo");
-    for (int i = 0; i < 100; i++) {
-        char line[200];
-        (void)snprintf(line, sizeof line, "@batch=h;msgid=b%d;time=2022-11-29T20:02:00.000Z :ben!b@h PRIVMSG #dpulo :x",
-                       i);
-        irc_line(fake, line);
+    for (int page = 0; page < PAGES; page++) {
+        assert_false(up(fake));
+        full_page(fake, page);
     }
-    irc_line(fake, "BATCH -h");
+    irc_expect(fake, "CHATHISTORY LATEST #dpulo msgid=b4-99 100\r\n");
+    full_page(fake, PAGES);
     assert_true(up(fake));
     assert_int_equal(fake_count(fake, FAKE_SAY), 1);
     assert_int_equal(fake_last(fake, FAKE_SAY)->room, other);
-    assert_non_null(strstr(fake_last(fake, FAKE_SAY)->text, "leave out older ones"));
+    assert_non_null(strstr(fake_last(fake, FAKE_SAY)->text, "leave out some"));
 }
 
 static void a_history_that_does_not_answer_is_said_in_the_other_rooms(void **state)
@@ -235,7 +263,7 @@ static void a_restart_remembers_what_was_seen_and_what_is_offered(void **state)
     irc_line(fake, "BATCH +h chathistory #dpulo");
     irc_line(fake, "@batch=h;msgid=a1 :hashroom!h@host PRIVMSG #dpulo :one");
     irc_line(fake, "BATCH -h");
-    irc_expect(fake, "CHATHISTORY LATEST #dpulo timestamp=2022-11-29T20:00:55.000Z 100\r\n");
+    irc_expect(fake, "CHATHISTORY AFTER #dpulo timestamp=2022-11-29T20:00:55.000Z 100\r\n");
 }
 
 static void after_a_long_absence_an_hour_is_read(void **state)
@@ -250,7 +278,7 @@ static void after_a_long_absence_an_hour_is_read(void **state)
     irc_line(fake, ":s CAP * ACK :" CAPS);
     irc_welcome(fake);
     irc_line(fake, "@time=2022-11-30T20:00:00.000Z :hashroom!h@host JOIN #dpulo");
-    irc_expect(fake, "CHATHISTORY LATEST #dpulo timestamp=2022-11-30T19:00:00.000Z 200\r\n");
+    irc_expect(fake, "CHATHISTORY AFTER #dpulo timestamp=2022-11-30T19:00:00.000Z 200\r\n");
 }
 
 static void lines_under_the_nick_of_before_are_ours(void **state)
@@ -296,6 +324,7 @@ int main(void)
         TEST(where_the_history_is_gone_a_question_is_unknown),
         TEST(a_server_that_does_not_answer_is_not_waited_for),
         TEST(what_was_missed_is_posted_as_history_before_what_is_live),
+        TEST(what_was_missed_is_read_page_by_page),
         TEST(more_than_can_be_fetched_is_said_in_the_other_rooms),
         TEST(a_history_that_does_not_answer_is_said_in_the_other_rooms),
         TEST(a_restart_remembers_what_was_seen_and_what_is_offered),
