@@ -29,6 +29,7 @@ bench:
 	@$(SUB) all $(B)/bench/megolm
 	@$(B)/bench/megolm
 	@$${HASHROOM_ENV:-build/env}/venv/bin/python tests/bench/bench.py $(ARGS)
+	@$(if $(BESIDE),$${HASHROOM_ENV:-build/env}/venv/bin/python tests/bench/beside.py $(ARGS) $(BESIDE))
 	@HASHROOM_BUILD=$(B) $${HASHROOM_ENV:-build/env}/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e/test_e2ee_large.py
 
 soak:

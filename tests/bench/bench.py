@@ -4,7 +4,8 @@
 
 `make bench` (ARGS="--quick" for a tenth of the messages). Nothing here passes or fails by the clock.
 The figures beside ours: matterbridge, all its delays at the minimum, two Ergo servers and a Synapse without limits,
-2 cores; the ratio says how many times less (CPU, memory) or faster we are.
+2 cores of another day; the ratio says how many times less (CPU, memory) or faster we are. With a matterbridge at hand
+both are measured in one run: `make bench BESIDE=PROGRAM` (beside.py).
 """
 import argparse
 import os
@@ -166,8 +167,7 @@ def show(name, r):
     print(f"    resident      {r['rss']:8} kB   beside {rss:6} kB   anonymous {r['anon']} kB", flush=True)
 
 
-def measure(scale):
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="hashroom-bench-"))
+def measure(scale, folder):
     with Ergo(network="one") as one, Ergo(network="two") as two, Synapse() as synapse:
         owner = Matrix.register(synapse, "owner").start()
         account = synapse.register("bench")
@@ -230,7 +230,8 @@ def main():
     parser.add_argument("--quick", action="store_true", help="a tenth of the messages")
     args = parser.parse_args()
     try:
-        measure(0.1 if args.quick else 1)
+        with tempfile.TemporaryDirectory(prefix="hashroom-bench-") as folder:
+            measure(0.1 if args.quick else 1, pathlib.Path(folder))
     except Missing as e:
         sys.exit(str(e))
 
