@@ -223,16 +223,22 @@ static void an_error_that_speaks_of_a_kline_is_a_ban(void **state)
     assert_out_for_long(fake, "banned");
 }
 
-/* A server that lets the bot in, or is not there, is tried again within a minute; one that turns it away has its rest.
- */
-static void the_pause_doubles(struct fake *fake, bool turned_away, int64_t longest_ms)
+enum end { NOT_THERE, CUT_OFF, TURNED_AWAY };
+
+/* A server that lets the bot in, is not there or breaks off is tried again within a minute; one that turns it away with
+ * an ERROR has its rest. */
+static void the_pause_doubles(struct fake *fake, enum end end, int64_t longest_ms)
 {
     int64_t least = 2000;
     for (int i = 0; i < 12; i++) {
-        if (turned_away && i > 0) { /* irc_start() has opened the first */
+        if (end != NOT_THERE && i > 0) { /* irc_start() has opened the first */
             fake_stream_opened(fake, fake_stream(fake), "plain");
         }
-        fake_stream_closed(fake, fake_stream(fake), HR_ERETRY, "connection refused");
+        if (end == TURNED_AWAY) {
+            irc_line(fake, "ERROR :Trying to reconnect too fast");
+        } else {
+            fake_stream_closed(fake, fake_stream(fake), HR_ERETRY, "connection refused");
+        }
         size_t opened = fake_count(fake, FAKE_STREAM_OPEN);
         fake_pass(fake, least - 2001 > 0 ? least - 2001 : 0);
         assert_int_equal(fake_count(fake, FAKE_STREAM_OPEN), opened);
@@ -240,21 +246,29 @@ static void the_pause_doubles(struct fake *fake, bool turned_away, int64_t longe
         assert_int_equal(fake_count(fake, FAKE_STREAM_OPEN), opened + 1);
         least = least * 2 < longest_ms ? least * 2 : longest_ms;
     }
-    assert_non_null(strstr(fake_last(fake, FAKE_DOWN)->text, "connection refused; next try in "));
+    assert_non_null(strstr(fake_last(fake, FAKE_DOWN)->text,
+                           end == TURNED_AWAY ? "too fast); next try in " : "connection refused; next try in "));
 }
 
 static void the_pause_doubles_up_to_three_quarters_of_a_minute(void **state)
 {
     struct fake *fake = *state = irc_new();
     irc_start(fake);
-    the_pause_doubles(fake, false, 45000);
+    the_pause_doubles(fake, NOT_THERE, 45000);
+}
+
+static void a_login_cut_off_without_a_word_is_no_refusal(void **state)
+{
+    struct fake *fake = *state = irc_new();
+    irc_start(fake);
+    the_pause_doubles(fake, CUT_OFF, 45000);
 }
 
 static void the_pause_doubles_up_to_five_minutes_where_the_server_turns_us_away(void **state)
 {
     struct fake *fake = *state = irc_new();
     irc_start(fake);
-    the_pause_doubles(fake, true, 300000);
+    the_pause_doubles(fake, TURNED_AWAY, 300000);
 }
 
 static void a_minute_of_life_resets_the_pause(void **state)
@@ -467,6 +481,7 @@ int main(void)
         TEST(a_ban_is_a_state),
         TEST(an_error_that_speaks_of_a_kline_is_a_ban),
         TEST(the_pause_doubles_up_to_three_quarters_of_a_minute),
+        TEST(a_login_cut_off_without_a_word_is_no_refusal),
         TEST(the_pause_doubles_up_to_five_minutes_where_the_server_turns_us_away),
         TEST(a_minute_of_life_resets_the_pause),
         TEST(a_refused_certificate_is_looked_at_again_within_minutes),
