@@ -93,6 +93,7 @@ class Mischief:
         self._thread.join()
         for proxy in self.w.proxy.values():
             proxy.heal()
+        self.w.x.clear_faults()  # those of searches that have not come yet: more of them than searches otherwise
 
 
 class Presence:
