@@ -5,9 +5,11 @@
 #include "turn.h"
 #include "xalloc.h"
 #include <openssl/crypto.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <utlist.h>
 
-enum { RUNNING_MAX = 2 };
+enum { RUNNING_MAX = 2, NICE = 10 };
 
 enum state {
     QUEUED,  /* its turn is not committed yet */
@@ -60,6 +62,8 @@ static void item_drop(struct hr_work *item)
 static void on_thread(uv_work_t *uv)
 {
     struct hr_work *item = uv->data;
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(),
+                      NICE); /* of this thread alone: nobody waits for it as for the loop */
     item->work(item->arg);
     OPENSSL_thread_stop(); /* what OpenSSL keeps for each thread is freed by nobody else: libuv ends its threads late */
     uv_sem_post(&item->ended);
