@@ -16,15 +16,20 @@ static sqlite3_stmt *pair(struct outbox *outbox, const char *sql, uint64_t messa
     return stmt;
 }
 
+static bool found(struct outbox *outbox, sqlite3_stmt *stmt)
+{
+    bool row = store_row(outbox->app->store, stmt);
+    sqlite3_reset(stmt);
+    return row;
+}
+
 bool pump_say_is_open(struct outbox *outbox, uint64_t message, const struct room *room)
 {
     sqlite3_stmt *stmt = pair(outbox,
                               "SELECT 1 FROM delivery WHERE message = ?1 AND room = ?2 AND act = 0"
                               " AND state IN ('waiting', 'claimed')",
                               message, room);
-    bool open = store_row(outbox->app->store, stmt);
-    sqlite3_reset(stmt);
-    return open;
+    return found(outbox, stmt);
 }
 
 bool pump_words_are_open(struct outbox *outbox, uint64_t message, const struct room *room)
@@ -33,9 +38,7 @@ bool pump_words_are_open(struct outbox *outbox, uint64_t message, const struct r
                               "SELECT 1 FROM delivery WHERE message IN (" MERGE_MESSAGES ") AND room = ?2 AND act <= 1"
                               " AND state = 'claimed'",
                               message, room);
-    bool open = store_row(outbox->app->store, stmt);
-    sqlite3_reset(stmt);
-    return open;
+    return found(outbox, stmt);
 }
 
 bool pump_removal_is_open(struct outbox *outbox, uint64_t message, const struct room *room)
@@ -44,9 +47,7 @@ bool pump_removal_is_open(struct outbox *outbox, uint64_t message, const struct 
                               "SELECT 1 FROM delivery WHERE message IN (" MERGE_MESSAGES ") AND room = ?2 AND act = 2"
                               " AND state = 'claimed'",
                               message, room);
-    bool open = store_row(outbox->app->store, stmt);
-    sqlite3_reset(stmt);
-    return open;
+    return found(outbox, stmt);
 }
 
 static void read_lead(struct outbox *outbox, uint64_t delivery, struct arena *arena, struct hr_delivery *out)

@@ -62,8 +62,8 @@ static void item_drop(struct hr_work *item)
 static void on_thread(uv_work_t *uv)
 {
     struct hr_work *item = uv->data;
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(),
-                      NICE); /* of this thread alone: nobody waits for it as for the loop */
+    /* Of this thread alone: nobody waits for it as for the loop. */
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
     item->work(item->arg);
     OPENSSL_thread_stop(); /* what OpenSSL keeps for each thread is freed by nobody else: libuv ends its threads late */
     uv_sem_post(&item->ended);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The connection: opened, watched, lost, opened again after a pause that doubles
- * from 2 s to 45 s with chance in it, to 5 min where the server turns us away with an ERROR. A ban or refused login waits 15 minutes.
+ * from 2 s to 45 s with chance in it, to 5 min where the server turns us away
+ * with an ERROR. A refused certificate waits 2 to 3 minutes, a ban or a refused
+ * login 15.
  */
 #ifndef IRC_LINK_H
 #define IRC_LINK_H

@@ -14,8 +14,7 @@
 
 enum { PAGES_MAX = 20, PAGE_POSTS = 100, PAGE_POSTS_MIN = 10, TOKEN_MAX_BYTES = 4096 };
 static const int64_t OVERLAP_MS = 120 * 1000, SETTLE_MS = 45 * 1000, SPACING_MS = 15 * 1000, MINUTE_MS = 60 * 1000,
-                     LONGEST_MS = MINUTE_MS, /* a search is one request of 450 in 15 minutes, and people wait */
-    LATE_INDEX_MS = 4 * 60 * 1000, FLOOR_MS = (6LL * 24 * 60 + 23 * 60 + 50) * MINUTE_MS;
+                     LATE_INDEX_MS = 4 * 60 * 1000, FLOOR_MS = (6LL * 24 * 60 + 23 * 60 + 50) * MINUTE_MS;
 
 struct search {
     struct twitter *twitter;
@@ -141,8 +140,8 @@ static void failed(struct search *search, const struct problem *problem, int64_t
     case PROBLEM_SERVER:
         wait_ms =
             backoff_next_ms(&search->backoff, problem->kind == PROBLEM_RATE ? BACKOFF_RATE : BACKOFF_HTTP, reset_ms);
-        if (problem->kind == PROBLEM_SERVER && wait_ms > LONGEST_MS) {
-            wait_ms = LONGEST_MS;
+        if (problem->kind == PROBLEM_SERVER && wait_ms > MINUTE_MS) {
+            wait_ms = MINUTE_MS; /* one request of 450 in 15 minutes, and people wait for what it finds */
         }
         twitter->api->log(twitter->bot, HR_WARN, "search for %s: %s (%d %s): again in %" PRId64 " s", search->tag,
                           problem_words(problem), problem->code, problem->detail, wait_ms / 1000);
