@@ -97,11 +97,10 @@ static void collect_add(struct hr_parts *parts, const void *body, size_t len)
 static void freeze(struct outbox *outbox, struct network *network, const struct item *const *items, size_t count,
                    struct collect *collect)
 {
-    struct claim *claim = xcalloc(1, sizeof(*claim));
+    struct claim *claim = lane_claim(count);
     claim->count = count;
     claim->pieces = (int)collect->count;
     claim->priority = items[0]->priority;
-    claim->worst = "delivered";
     for (size_t i = 0; i < count; i++) {
         claim->carried[i] = (struct carried){.delivery = items[i]->delivery, .message = items[i]->message};
         row_delivery_claimed(outbox, items[i]->delivery);

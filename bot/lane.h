@@ -10,7 +10,7 @@
 #include <hashroom/network.h>
 #include <uthash.h>
 
-enum { LANE_PRIORITIES = HR_ACK + 1, LANE_MERGE_MAX = 30 };
+enum { LANE_PRIORITIES = HR_ACK + 1, LANE_MERGE_MAX = 100 };
 
 struct room;
 
@@ -32,12 +32,12 @@ struct carried {
 };
 
 struct claim {
-    struct carried carried[LANE_MERGE_MAX];
-    size_t count;
     int pieces;           /* not settled yet */
     enum hr_priority priority;
     const char *worst;    /* state the deliveries end in */
     char *reason;
+    size_t count;
+    struct carried carried[]; /* most claims carry one */
 };
 
 struct piece {

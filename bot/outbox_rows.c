@@ -87,6 +87,13 @@ void lane_put_back(struct item *item, struct item *before)
     }
 }
 
+struct claim *lane_claim(size_t room)
+{
+    struct claim *claim = xcalloc(1, sizeof(*claim) + room * sizeof(claim->carried[0]));
+    claim->worst = "delivered";
+    return claim;
+}
+
 void lane_add_piece(struct outbox *outbox, struct piece *piece)
 {
     struct piece **at = &piece->room->lane.piece;

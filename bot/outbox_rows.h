@@ -25,6 +25,7 @@ void lane_pop(struct room *room, enum hr_priority priority); /* frees the first 
 /* Takes it out wherever it waits; NULL: it doesn't. before: the item in front of it then, NULL if it was the first. */
 struct item *lane_take(struct room *room, uint64_t delivery, struct item **before);
 void lane_put_back(struct item *item, struct item *before); /* undoes lane_take() */
+struct claim *lane_claim(size_t room); /* for so many deliveries, none in it yet; goes with its last piece */
 void lane_add_piece(struct outbox *outbox, struct piece *piece);
 void lane_drop_piece(struct outbox *outbox, struct piece *piece); /* frees; settles its claim in memory only */
 void lane_landed(struct piece *piece); /* no longer in flight */

@@ -102,11 +102,8 @@ static void load_pieces(struct outbox *outbox, const struct open_row *row)
             continue;
         }
         if (claim == NULL) {
-            claim = xcalloc(1, sizeof(*claim));
-            *claim = (struct claim){.carried = {{.delivery = row->delivery, .message = row->message}},
-                                    .count = 1,
-                                    .priority = row->item.priority,
-                                    .worst = "delivered"};
+            claim = join_claim(lane_claim(LANE_MERGE_MAX), row); /* how many it carries shows later */
+            claim->priority = row->item.priority;
         }
         claim->pieces++;
         lane_add_piece(outbox, read_piece(outbox, stmt, room, claim));
