@@ -146,10 +146,13 @@ static bool reads_as_command(struct messages *messages, const struct hr_message 
 static void tell(struct messages *messages, enum hr_event_kind kind, const struct hr_message *message)
 {
     struct chat *chat = message->chat[0] != '\0' ? chats_find(messages->app->chats, message->chat) : NULL;
+    const struct hr_message *before = messages->told;
+    messages->told = message;
     event_tell(messages->app, &(struct hr_event){.size = sizeof(struct hr_event),
                                                  .kind = kind,
                                                  .message = message,
                                                  .chat = chat != NULL ? &chat->hr : NULL});
+    messages->told = before;
 }
 
 static void go_on(struct messages *messages, const struct hr_message *message)

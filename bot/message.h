@@ -18,6 +18,9 @@ int messages_release(struct messages *messages, uint64_t id);
 /* The bot's own words; returns the row's id, 0 if `key` was said before. */
 uint64_t messages_own(struct messages *messages, struct hr_bot *from, const struct hr_say *say, const char *chat);
 int messages_read(struct messages *messages, struct arena *arena, uint64_t id, struct hr_message *out);
+/* What a delivery says, with who is said to have said it; ENOTFOUND if the message is gone. */
+int messages_read_said(struct messages *messages, struct arena *arena, uint64_t delivery, struct hr_message *out,
+                       const char **lead, const char **lead_url);
 int messages_read_flags(struct messages *messages, uint64_t id, uint32_t *flags, uint64_t *reply_to); /* no words */
 /* Every id a network uses for a message. */
 void messages_revision(struct messages *messages, const char *scope, const char *remote_id, uint64_t message);

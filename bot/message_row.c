@@ -111,47 +111,76 @@ void message_row_text(struct messages *messages, uint64_t id, const char *text, 
     (void)store_run(messages->app->store, stmt);
 }
 
-int messages_read(struct messages *messages, struct arena *arena, uint64_t id, struct hr_message *out)
+#define COLUMNS                                                                                         \
+    "m.id, m.room, m.author, m.account, m.name, m.handle, m.power, m.text, m.url, m.links, m.reply_to," \
+    " m.reply_name, m.reply_text, m.time_ms, m.logged_ms, m.chat, m.session, m.question, m.flags,"      \
+    " m.media_url"
+
+enum { COLUMN_COUNT = 20 };
+
+static void read_columns(struct messages *messages, struct arena *arena, sqlite3_stmt *stmt, struct hr_message *out)
 {
-    sqlite3_stmt *stmt = store_sql(
-        messages->app->store,
-        "SELECT room, author, account, name, handle, power, text, url, links, reply_to, reply_name, reply_text,"
-        " time_ms, logged_ms, chat, session, question, flags, media_url FROM message WHERE id = ?1");
-    sqlite3_bind_int64(stmt, 1, (int64_t)id);
-    if (!store_row(messages->app->store, stmt)) {
-        sqlite3_reset(stmt);
-        return HR_ENOTFOUND;
-    }
-    struct room *room = rooms_get(messages->app->rooms, (uint64_t)sqlite3_column_int64(stmt, 0));
+    struct room *room = rooms_get(messages->app->rooms, (uint64_t)sqlite3_column_int64(stmt, 1));
     *out = (struct hr_message){
         .size = sizeof(*out),
-        .id = id,
+        .id = (uint64_t)sqlite3_column_int64(stmt, 0),
         .room = room == NULL ? NULL : &room->hr,
-        .author = {.id = arena_strdup(arena, store_text(stmt, 1)),
-                   .account = arena_strdup(arena, store_text(stmt, 2)),
-                   .name = arena_strdup(arena, store_text(stmt, 3)),
-                   .handle = arena_strdup(arena, store_text(stmt, 4)),
-                   .power = sqlite3_column_int(stmt, 5)},
-        .text = arena_strdup(arena, store_text(stmt, 6)),
-        .url = arena_strdup(arena, store_text(stmt, 7)),
-        .reply_to = (uint64_t)sqlite3_column_int64(stmt, 9),
-        .reply_name = arena_strdup(arena, store_text(stmt, 10)),
-        .reply_text = arena_strdup(arena, store_text(stmt, 11)),
-        .time_ms = sqlite3_column_int64(stmt, 12),
-        .logged_ms = sqlite3_column_int64(stmt, 13),
-        .chat = arena_strdup(arena, store_text(stmt, 14)),
-        .session = (uint64_t)sqlite3_column_int64(stmt, 15),
-        .question = sqlite3_column_int(stmt, 16),
-        .flags = (uint32_t)sqlite3_column_int64(stmt, 17),
-        .media_url = arena_strdup(arena, store_text(stmt, 18)),
+        .author = {.id = arena_strdup(arena, store_text(stmt, 2)),
+                   .account = arena_strdup(arena, store_text(stmt, 3)),
+                   .name = arena_strdup(arena, store_text(stmt, 4)),
+                   .handle = arena_strdup(arena, store_text(stmt, 5)),
+                   .power = sqlite3_column_int(stmt, 6)},
+        .text = arena_strdup(arena, store_text(stmt, 7)),
+        .url = arena_strdup(arena, store_text(stmt, 8)),
+        .reply_to = (uint64_t)sqlite3_column_int64(stmt, 10),
+        .reply_name = arena_strdup(arena, store_text(stmt, 11)),
+        .reply_text = arena_strdup(arena, store_text(stmt, 12)),
+        .time_ms = sqlite3_column_int64(stmt, 13),
+        .logged_ms = sqlite3_column_int64(stmt, 14),
+        .chat = arena_strdup(arena, store_text(stmt, 15)),
+        .session = (uint64_t)sqlite3_column_int64(stmt, 16),
+        .question = sqlite3_column_int(stmt, 17),
+        .flags = (uint32_t)sqlite3_column_int64(stmt, 18),
+        .media_url = arena_strdup(arena, store_text(stmt, 19)),
     };
-    out->links = unpack_links(arena, store_text(stmt, 8), &out->link_count);
+    out->links = unpack_links(arena, store_text(stmt, 9), &out->link_count);
+}
+
+int messages_read(struct messages *messages, struct arena *arena, uint64_t id, struct hr_message *out)
+{
+    sqlite3_stmt *stmt = store_sql(messages->app->store, "SELECT " COLUMNS " FROM message m WHERE m.id = ?1");
+    sqlite3_bind_int64(stmt, 1, (int64_t)id);
+    bool found = store_row(messages->app->store, stmt);
+    if (found) {
+        read_columns(messages, arena, stmt, out);
+    }
     sqlite3_reset(stmt);
-    return HR_OK;
+    return found ? HR_OK : HR_ENOTFOUND;
+}
+
+int messages_read_said(struct messages *messages, struct arena *arena, uint64_t delivery, struct hr_message *out,
+                       const char **lead, const char **lead_url)
+{
+    sqlite3_stmt *stmt = store_sql(messages->app->store, "SELECT " COLUMNS ", d.lead, d.lead_url FROM delivery d"
+                                                         " JOIN message m ON m.id = d.message WHERE d.id = ?1");
+    sqlite3_bind_int64(stmt, 1, (int64_t)delivery);
+    bool found = store_row(messages->app->store, stmt);
+    if (found) {
+        read_columns(messages, arena, stmt, out);
+        *lead = arena_strdup(arena, store_text(stmt, COLUMN_COUNT));
+        *lead_url = arena_strdup(arena, store_text(stmt, COLUMN_COUNT + 1));
+    }
+    sqlite3_reset(stmt);
+    return found ? HR_OK : HR_ENOTFOUND;
 }
 
 int messages_read_flags(struct messages *messages, uint64_t id, uint32_t *flags, uint64_t *reply_to)
 {
+    if (messages->told != NULL && messages->told->id == id) { /* as it mostly is */
+        *flags = messages->told->flags;
+        *reply_to = messages->told->reply_to;
+        return HR_OK;
+    }
     sqlite3_stmt *stmt = store_sql(messages->app->store, "SELECT flags, reply_to FROM message WHERE id = ?1");
     sqlite3_bind_int64(stmt, 1, (int64_t)id);
     bool found = store_row(messages->app->store, stmt);

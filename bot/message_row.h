@@ -8,6 +8,7 @@
 struct messages {
     struct app *app;
     struct buf clean; /* scratch of the door */
+    const struct hr_message *told; /* that an event is about just now; NULL: none */
 };
 
 /* key NULL: numbered by the host. Returns the row's id, 0 if (scope, key) is there already. */

@@ -50,16 +50,6 @@ bool pump_removal_is_open(struct outbox *outbox, uint64_t message, const struct 
     return found(outbox, stmt);
 }
 
-static void read_lead(struct outbox *outbox, uint64_t delivery, struct arena *arena, struct hr_delivery *out)
-{
-    sqlite3_stmt *stmt = store_sql(outbox->app->store, "SELECT lead, lead_url FROM delivery WHERE id = ?1");
-    sqlite3_bind_int64(stmt, 1, (int64_t)delivery);
-    bool found = store_row(outbox->app->store, stmt);
-    out->lead = arena_strdup(arena, found ? store_text(stmt, 0) : "");
-    out->lead_url = arena_strdup(arena, found ? store_text(stmt, 1) : "");
-    sqlite3_reset(stmt);
-}
-
 /* Ids of the parts said before: an edit goes to the first saying, a removal to all of it. */
 static void read_targets(struct outbox *outbox, const struct item *item, struct arena *arena, struct hr_delivery *out)
 {
@@ -140,7 +130,8 @@ static void add_media(struct outbox *outbox, const struct item *item, struct are
 int pump_delivery(struct outbox *outbox, const struct item *item, struct arena *arena, struct hr_delivery *out)
 {
     struct hr_message message;
-    int rc = messages_read(outbox->app->messages, arena, item->message, &message);
+    const char *lead, *lead_url;
+    int rc = messages_read_said(outbox->app->messages, arena, item->delivery, &message, &lead, &lead_url);
     if (rc != HR_OK) {
         return rc;
     }
@@ -150,6 +141,8 @@ int pump_delivery(struct outbox *outbox, const struct item *item, struct arena *
         .act = item->act,
         .room = &item->room->hr,
         .priority = item->priority,
+        .lead = lead,
+        .lead_url = lead_url,
         .text = message.text,
         .say_flags = item->say_flags,
         .msg_flags = message.flags,
@@ -161,7 +154,6 @@ int pump_delivery(struct outbox *outbox, const struct item *item, struct arena *
         .media_url = "",
     };
     add_media(outbox, item, arena, &message, out);
-    read_lead(outbox, item->delivery, arena, out);
     if (out->lead[0] != '\0' && (out->room->flags & (HR_ROOM_PEOPLE | HR_ROOM_FULL)) == HR_ROOM_PEOPLE) {
         out->text = reduce_text(arena, message.text, out->lead_url); /* calm rooms, by R12 and R14 */
     }
