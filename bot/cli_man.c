@@ -52,8 +52,8 @@ static const struct item files[] = {
     {"/var/lib/hashroom/hashroom.db",
      "What was said and what is still to be said. To copy it beside a running bot: hashroom backup"},
     {"/var/lib/hashroom/hashroom.key",
-     "The key to what plugins encrypt in the database, if key_file names no other. Keep a copy, never together with a "
-     "backup."},
+     "The key to what plugins encrypt in the database (keys and logins), if key_file names no other. Keep a copy, never "
+     "together with a backup."},
     {"/var/lib/hashroom/hashroom.sock", "Through it commands reach the running bot; open to its user and root alone."},
     {"/var/lib/hashroom/hashroom.boot", "Beside it an old copy of the database is noticed. Moves with the database."},
     {0},

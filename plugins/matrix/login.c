@@ -2,6 +2,7 @@
 /* Getting and keeping the account's access. */
 #include "login.h"
 
+#include "account.h"
 #include "call.h"
 #include "discover.h"
 #include "e2ee/e2ee.h"
@@ -15,52 +16,7 @@
 enum { DEVICE_LETTERS = 10 };
 static const int64_t MAX_LIFE_MS = 100LL * 365 * 24 * 3600 * 1000;
 
-static void hide_tokens(struct matrix *mx)
-{
-    if (mx->token != NULL) {
-        mx->api->secret(mx->bot, mx->token);
-    }
-    if (mx->refresh != NULL) {
-        mx->api->secret(mx->bot, mx->refresh);
-    }
-}
-
 static void login_now(struct matrix *mx);
-
-static int on_row(void *arg, const struct hr_value *column, size_t count)
-{
-    struct matrix *mx = arg;
-    (void)count;
-    mem_set(&mx->device, matrix_column(&column[0]));
-    mx->device_new = column[1].str[0] == '\0'; /* the process ended before it logged in */
-    mem_set(&mx->token, mx->device_new ? NULL : column[1].str);
-    mem_set(&mx->since, matrix_column(&column[2]));
-    mx->device_since_ms = column[3].num;
-    mem_set(&mx->refresh, matrix_column(&column[4]));
-    mx->expires_ms = column[5].num;
-    hide_tokens(mx);
-    return HR_OK;
-}
-
-static int save(struct matrix *mx)
-{
-    const struct hr_value args[] = {
-        HR_V_STR(mx->name),
-        HR_V_STR(mx->homeserver),
-        HR_V_STR(mx->user),
-        HR_V_STR(mx->device != NULL ? mx->device : ""),
-        HR_V_STR(mx->token != NULL ? mx->token : ""),
-        HR_V_STR(mx->since != NULL ? mx->since : ""),
-        HR_V_INT(mx->device_since_ms),
-        HR_V_STR(mx->refresh != NULL ? mx->refresh : ""),
-        HR_V_INT(mx->expires_ms),
-    };
-    return mx->api->sql(mx->bot,
-                        "INSERT OR REPLACE INTO matrix_account(instance, homeserver, user, device, token, since,"
-                        " device_since_ms, refresh, expires_ms)"
-                        " VALUES(?1, ?2, ?3, ?4, ?5, nullif(?6, ''), ?7, nullif(?8, ''), ?9)",
-                        args, 9, NULL, NULL);
-}
 
 void login_take_tokens(struct matrix *mx, const char *token, const char *refresh, const json_t *expires_in_ms)
 {
@@ -70,9 +26,9 @@ void login_take_tokens(struct matrix *mx, const char *token, const char *refresh
     free(kept);
     int64_t life_ms = json_is_integer(expires_in_ms) ? (int64_t)json_integer_value(expires_in_ms) : 0;
     mx->expires_ms = life_ms > 0 && life_ms < MAX_LIFE_MS ? mx->api->wall_ms(mx->bot) + life_ms : 0;
-    hide_tokens(mx);
+    account_hide_tokens(mx);
     mx->login_no++;
-    (void)save(mx);
+    account_save(mx);
     refresh_plan(mx);
 }
 
@@ -81,12 +37,6 @@ void login_device_changed(struct matrix *mx)
     mx->device_since_ms = mx->api->wall_ms(mx->bot);
     mx->device_new = false;
     mx->api->log(mx->bot, HR_INFO, "%s is a new device of %s", mx->device, mx->user);
-}
-
-int login_save_since(struct matrix *mx, const char *since)
-{
-    const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(since)};
-    return mx->api->sql(mx->bot, "UPDATE matrix_account SET since = ?2 WHERE instance = ?1", args, 2, NULL, NULL);
 }
 
 static void on_timer(void *arg)
@@ -197,7 +147,7 @@ static void on_whoami(struct matrix *mx, void *arg, const struct call_reply *rep
     if (changed) {
         login_device_changed(mx);
     }
-    (void)save(mx);
+    account_save(mx);
     open_session(mx);
 }
 
@@ -214,7 +164,7 @@ static void make_device(struct matrix *mx)
     }
     mem_set(&mx->device, id);
     mx->device_new = true;
-    (void)save(mx);
+    account_save(mx);
 }
 
 static char *password_body(struct matrix *mx, const char *password)
@@ -268,11 +218,7 @@ static void forget_device(struct matrix *mx)
 
 int login_start(struct matrix *mx)
 {
-    const struct hr_value args[] = {HR_V_STR(mx->name), HR_V_STR(mx->user)};
-    int rc = mx->api->sql(mx->bot,
-                          "SELECT device, token, since, device_since_ms, refresh, expires_ms FROM matrix_account"
-                          " WHERE instance = ?1 AND user = ?2",
-                          args, 2, on_row, mx); /* the user id names the account, wherever its homeserver moved */
+    int rc = account_load(mx);
     if (rc < 0) {
         return rc;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Getting and keeping the account's access: password or token, device, what the database remembers. */
+/* Getting and keeping the account's access: password or token, device, and what to do when it ends. */
 #ifndef MATRIX_LOGIN_H
 #define MATRIX_LOGIN_H
 
@@ -22,7 +22,5 @@ void login_take_tokens(struct matrix *mx, const char *token, const char *refresh
 void login_device_changed(struct matrix *mx);
 /* Ends the session of a password on the server, for good: see hr_network.farewell. */
 int login_farewell(void *state);
-/* Writes where the sync stands, in the transaction of its messages. */
-int login_save_since(struct matrix *mx, const char *since);
 
 #endif

@@ -2,6 +2,7 @@
 /* The matrix plugin: what it declares, start and stop, its lines for !status. */
 #include "matrix.h"
 
+#include "account.h"
 #include "batch.h"
 #include "budget.h"
 #include "call.h"
@@ -166,6 +167,7 @@ static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
     rc = rc < 0 ? rc : invite_load(mx);
     rc = rc < 0 ? rc : e2ee_start(mx);
     rc = rc < 0 ? rc : media_start(mx);
+    rc = rc < 0 ? rc : account_start(mx);
     rc = rc < 0 ? rc : discover_start(mx);
     if (rc < 0) {
         stop(mx);

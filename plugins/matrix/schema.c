@@ -92,5 +92,7 @@ const char *const matrix_schema[] = {
     "CREATE TABLE matrix_media_person(instance TEXT NOT NULL, who TEXT NOT NULL, since_ms INTEGER NOT NULL,"
     " seen_ms INTEGER NOT NULL, PRIMARY KEY(instance, who)) STRICT, WITHOUT ROWID",
     "ALTER TABLE matrix_sealed ADD COLUMN at_ms INTEGER NOT NULL DEFAULT 0",
+    /* 0: token and refresh stand there as an earlier version wrote them; 1: under a key outside the database */
+    "ALTER TABLE matrix_account ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0",
     NULL,
 };

@@ -2,6 +2,7 @@
 /* The long poll. */
 #include "sync.h"
 
+#include "account.h"
 #include "batch.h"
 #include "call.h"
 #include "discover.h"
@@ -76,7 +77,7 @@ static int save(struct matrix *mx, const char *since)
     int rc = room_save_places(mx);
     mx->api->timer_stop(mx->save_timer);
     mx->save_timer = NULL;
-    return rc < 0 ? rc : login_save_since(mx, since);
+    return rc < 0 ? rc : account_save_since(mx, since);
 }
 
 static void on_save(void *arg)

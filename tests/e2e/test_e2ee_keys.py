@@ -9,6 +9,7 @@ from clients import Matrix, wait_for
 from e2ee_raw import RawDevice
 from libolm import canonical, padded
 from nacl.signing import VerifyKey
+from sealed import matrix_token
 from synapse import PASSWORD
 from test_matrix import Chat
 
@@ -56,7 +57,7 @@ def assert_signed(who, user, device):
 
 
 def token_of(c):
-    return Matrix(c.synapse.url, c.user, c.bot.value("SELECT token FROM matrix_account"))
+    return Matrix(c.synapse.url, c.user, matrix_token(c.bot))
 
 
 def count(c):
@@ -172,7 +173,7 @@ def test_a_second_bot_with_the_same_device_stops(chat, tmp_path):
     c = chat()
     with c.bot:
         c.wait_in()
-        token, device = c.bot.value("SELECT token FROM matrix_account"), device_of(c)
+        token, device = matrix_token(c.bot), device_of(c)
         other = Chat(tmp_path, c.synapse, c.name + "x", rooms=0)
         other.user = c.user
         other.options.update(password_file="", token_file=other.bot.secret("token", token))

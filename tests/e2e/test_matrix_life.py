@@ -10,6 +10,7 @@ import urllib.parse
 
 import pytest
 from clients import Matrix, MatrixError, wait_for
+from sealed import matrix_token
 from synapse import PASSWORD, Synapse
 from test_matrix import Chat
 
@@ -50,10 +51,10 @@ def test_a_session_outlives_many_tokens_on_one_device_and_over_restarts(chat, sh
         c.wait_in()
         tokens = set()
         for n in range(4):
-            tokens.add(c.bot.value("SELECT token FROM matrix_account"))
+            tokens.add(matrix_token(c.bot))
             c.owner.say(one, f"line {n}")
             c.relayed(two, f"line {n}")
-            wait_for(lambda: c.bot.value("SELECT token FROM matrix_account") not in tokens, 30, 0.1, c.bot.tail)
+            wait_for(lambda: matrix_token(c.bot) not in tokens, 30, 0.1, c.bot.tail)
     wait_for(lambda: c.bot.value("SELECT expires_ms FROM matrix_account") < time.time() * 1000, 30, 0.2)
     with c.bot:
         c.owner.say(one, "after the restart")
@@ -143,7 +144,7 @@ def test_a_token_that_nobody_told_the_end_of_is_renewed_when_it_is_refused(chat,
     with sqlite3.connect(c.bot.state / "hashroom.db") as db:  # as if the server had not said expires_in_ms
         db.execute("UPDATE matrix_account SET expires_ms = 0")
     db.close()
-    old = c.bot.value("SELECT token FROM matrix_account")
+    old = matrix_token(c.bot)
     probe = Matrix(short_lived.url, c.user, old)
 
     def ended():

@@ -326,6 +326,19 @@ static int api_sql(struct hr_bot *bot, const char *sql, const struct hr_value *a
 
 static int api_networks(struct hr_bot *bot, hr_network_fn *fn, void *arg)
 {
+    const struct hr_network *network = bot->fake->plugin->network;
+    if (network) {
+        const struct hr_network_state own = {.size = sizeof own,
+                                             .name = api_instance(bot),
+                                             .service = network->service,
+                                             .up = true,
+                                             .reason = "",
+                                             .trouble = ""};
+        int status = fn(arg, &own);
+        if (status < 0) {
+            return status;
+        }
+    }
     for (size_t i = 0; i < bot->fake->network_count; i++) {
         struct hr_network_state state = bot->fake->networks[i].state;
         state.for_ms = bot->fake->mono_ms - bot->fake->networks[i].since_ms;

@@ -29,6 +29,13 @@ static size_t waiting(struct world *world, const char *piece)
     return count;
 }
 
+static void restart(struct world *world)
+{
+    fake_stop(world->fake);
+    fake_forget(world->fake);
+    assert_int_equal(fake_start(world->fake), HR_OK);
+}
+
 static void a_refused_token_is_renewed_once_and_all_requests_go_again(void **state)
 {
     (void)state;
@@ -42,7 +49,6 @@ static void a_refused_token_is_renewed_once_and_all_requests_go_again(void **sta
     assert_null(fake_request(world->fake, "/v3/sync"));
     answer(world, "/v3/refresh", 200,
            "{\"access_token\":\"tok2\",\"refresh_token\":\"ref2\",\"expires_in_ms\":300000}");
-    assert_int_equal(fake_number(world->fake, "SELECT token = 'tok2' AND refresh = 'ref2' FROM matrix_account"), 1);
     assert_non_null(fake_request(world->fake, "/v3/sync"));
     assert_non_null(fake_request(world->fake, "PUT"));
     assert_non_null(strstr(fake_last(world->fake, FAKE_HTTP)->headers, "Bearer tok2\n"));
@@ -81,8 +87,11 @@ static void a_token_is_renewed_before_its_end_also_after_a_restart(void **state)
     assert_int_equal(fake_start(world->fake), HR_OK);
     assert_int_equal(fake_count(world->fake, FAKE_HTTP), 1); /* its end has passed: nothing goes with it */
     answer(world, "/v3/refresh", 200, "{\"access_token\":\"tok3\",\"expires_in_ms\":300000}");
-    assert_int_equal(fake_number(world->fake, "SELECT token = 'tok3' AND refresh = 'ref2' FROM matrix_account"), 1);
     assert_non_null(strstr(fake_last(world->fake, FAKE_HTTP)->headers, "Bearer tok3\n"));
+    restart(world);
+    assert_non_null(strstr(fake_last(world->fake, FAKE_HTTP)->headers, "Bearer tok3\n"));
+    fake_pass(world->fake, 240001);
+    assert_string_equal(fake_last(world->fake, FAKE_HTTP)->text, "{\"refresh_token\":\"ref2\"}");
     world_free(world);
 }
 
@@ -181,7 +190,8 @@ static void a_locked_account_waits_minutes_and_keeps_its_session(void **state)
     assert_null(fake_request(world->fake, "/v3/sync"));
     fake_pass(world->fake, 2);
     assert_non_null(fake_request(world->fake, "/v3/sync"));
-    assert_int_equal(fake_number(world->fake, "SELECT token = 'tok1' FROM matrix_account"), 1);
+    assert_int_equal(fake_number(world->fake, "SELECT token <> '' FROM matrix_account"), 1);
+    assert_non_null(strstr(fake_last(world->fake, FAKE_HTTP)->headers, "Bearer tok1\n"));
     sync_events(world, TEXT("$1", ASHA, "unlocked"));
     assert_string_equal(last_post(world)->text, "unlocked");
     world_free(world);
@@ -245,6 +255,129 @@ static void a_visit_ends_with_a_logout_of_a_password_only(void **state)
     world_free(world);
 }
 
+/* ---- tokens at rest --------------------------------------------------------------------- */
+
+#define PLAIN "SELECT count(*) FROM matrix_account WHERE instr(token, 'tok1') + instr(refresh, 'ref1') > 0"
+
+/* It goes on with the pair that a server gave before. */
+static void assert_goes_on(struct world *world)
+{
+    assert_non_null(strstr(fake_last(world->fake, FAKE_HTTP)->headers, "Bearer tok1\n"));
+    fake_pass(world->fake, 240001);
+    assert_string_equal(fake_last(world->fake, FAKE_HTTP)->text, "{\"refresh_token\":\"ref1\"}");
+    assert_null(fake_request(world->fake, "/v3/login"));
+}
+
+static void the_session_is_stored_sealed_and_found_again(void **state)
+{
+    (void)state;
+    struct world *world = world_refreshable(300000);
+    assert_int_equal(fake_number(world->fake, PLAIN), 0);
+    assert_int_equal(fake_number(world->fake, "SELECT count(*) FROM matrix_account WHERE sealed = 1 AND"
+                                              " length(token) > 64 AND length(refresh) > 64 AND token <> refresh"),
+                     1);
+    restart(world);
+    assert_goes_on(world);
+    world_free(world);
+}
+
+static void a_session_stored_plain_is_sealed_before_anything_is_asked(void **state)
+{
+    (void)state;
+    struct world *world = world_refreshable(300000);
+    fake_stop(world->fake);
+    fake_sql(world->fake, "UPDATE matrix_account SET token = 'tok1', refresh = 'ref1', sealed = 0");
+    assert_int_equal(fake_number(world->fake, PLAIN), 1);
+    fake_option(world->fake, "homeserver", "hs.test"); /* has to be looked up first */
+    assert_int_equal(fake_start(world->fake), HR_OK);
+    assert_int_equal(fake_number(world->fake, PLAIN), 0);
+    assert_int_equal(fake_number(world->fake, "SELECT sealed FROM matrix_account"), 1);
+    fake_option(world->fake, "homeserver", "http://127.0.0.1:8008");
+    restart(world);
+    assert_goes_on(world);
+    world_free(world);
+}
+
+static void a_login_that_never_came_is_no_secret_to_seal(void **state)
+{
+    (void)state;
+    struct world *world = world_refreshable(0);
+    fake_stop(world->fake);
+    fake_sql(world->fake, "UPDATE matrix_account SET token = '', refresh = NULL, sealed = 0");
+    restart(world);
+    assert_non_null(strstr(fake_last(world->fake, FAKE_HTTP)->text, "\"device_id\":\"DEV\""));
+    assert_int_equal(fake_number(world->fake, "SELECT token = '' AND refresh IS NULL FROM matrix_account"), 1);
+    assert_null(fake_with(world->fake, FAKE_LOG, "given up"));
+    world_free(world);
+}
+
+static void what_is_sealed_opens_only_whole_and_as_what_it_is(void **state)
+{
+    (void)state;
+    static const char *const broken[] = {
+        "UPDATE matrix_account SET token = substr(token, 1, length(token) - 2)",
+        "UPDATE matrix_account SET token = replace(token, 'mac\":\"', 'mac\":\"A')",
+        "UPDATE matrix_account SET token = '{}'",
+        "UPDATE matrix_account SET token = 'tok1'",
+        "UPDATE matrix_account SET token = refresh",
+        "UPDATE matrix_account SET refresh = token",
+    };
+    for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+        struct world *world = world_refreshable(300000);
+        fake_stop(world->fake);
+        fake_sql(world->fake, broken[i]);
+        fake_forget(world->fake);
+        assert_int_equal(fake_start(world->fake), HR_OK);
+        assert_non_null(fake_with(world->fake, FAKE_LOG, "encrypted with a store key that was given up"));
+        const struct fake_record *login = fake_last(world->fake, FAKE_HTTP);
+        assert_non_null(strstr(login->url, "/v3/login"));
+        assert_non_null(strstr(login->text, "\"device_id\":\"DEV\"")); /* its keys can still be read */
+        world_free(world);
+    }
+}
+
+static void a_session_under_a_key_that_was_given_up_is_told_and_replaced(void **state)
+{
+    (void)state;
+    struct world *world = world_refreshable(300000);
+    fake_key(world->fake, 2);
+    restart(world);
+    assert_non_null(fake_with(world->fake, FAKE_LOG, "encrypted with a store key that was given up"));
+    answer(world, "/v3/login", 200,
+           "{\"user_id\":\"" BOT "\",\"access_token\":\"tok5\",\"refresh_token\":\"ref5\",\"device_id\":\"NEW\"}");
+    restart(world);
+    assert_null(fake_with(world->fake, FAKE_LOG, "given up"));
+    assert_non_null(strstr(fake_last(world->fake, FAKE_HTTP)->headers, "Bearer tok5\n"));
+    world_free(world);
+}
+
+static void tokens_that_serve_nobody_any_more_are_erased(void **state)
+{
+    (void)state;
+    struct world *world = world_refreshable(300000);
+    fake_sql(world->fake, "INSERT INTO matrix_account SELECT 'gone', homeserver, user, 'OTHER', 'plain', since,"
+                          " device_since_ms, 'plain', 0, 0 FROM matrix_account");
+    restart(world);
+    fake_pass(world->fake, 1);
+    assert_non_null(fake_with(world->fake, FAKE_LOG, "\"gone\" is no longer in plugins/matrix.conf"));
+    assert_int_equal(fake_number(world->fake, "SELECT token = '' AND refresh IS NULL AND device = 'OTHER' FROM"
+                                              " matrix_account WHERE instance = 'gone'"),
+                     1);
+    restart(world); /* it is told once, and what is configured is kept */
+    fake_pass(world->fake, 1);
+    assert_null(fake_with(world->fake, FAKE_LOG, "is no longer in"));
+    assert_goes_on(world);
+    fake_stop(world->fake);
+    fake_option(world->fake, "user", "@other:hs.test"); /* another account under the same name */
+    fake_option(world->fake, "password_file", "");
+    fake_option(world->fake, "token_file", "tok9");
+    assert_int_equal(fake_start(world->fake), HR_OK);
+    assert_int_equal(fake_number(world->fake, "SELECT token = '' AND refresh IS NULL FROM matrix_account"
+                                              " WHERE instance = 'home'"),
+                     1);
+    world_free(world);
+}
+
 static void stopping_while_requests_wait_is_clean(void **state)
 {
     (void)state;
@@ -269,6 +402,12 @@ int main(void)
         cmocka_unit_test(a_deactivated_account_stops_in_one_line),
         cmocka_unit_test(a_proxy_that_answers_for_the_server_is_no_verdict),
         cmocka_unit_test(a_visit_ends_with_a_logout_of_a_password_only),
+        cmocka_unit_test(the_session_is_stored_sealed_and_found_again),
+        cmocka_unit_test(a_session_stored_plain_is_sealed_before_anything_is_asked),
+        cmocka_unit_test(a_login_that_never_came_is_no_secret_to_seal),
+        cmocka_unit_test(what_is_sealed_opens_only_whole_and_as_what_it_is),
+        cmocka_unit_test(a_session_under_a_key_that_was_given_up_is_told_and_replaced),
+        cmocka_unit_test(tokens_that_serve_nobody_any_more_are_erased),
         cmocka_unit_test(stopping_while_requests_wait_is_clean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
