@@ -299,6 +299,7 @@ static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
     const char *feed = api->option(bot, "feed")->str;
     int status = HR_OK;
     reader_forget_old(twitter);
+    token_forget_left(twitter);
     if (feed[0] != '\0') {
         status = start_feed(twitter, feed);
     } else if (credentials_kind(bot, api) != CREDENTIALS_NONE) {

@@ -7,13 +7,10 @@ import sqlite3
 import subprocess
 import time
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from alone import MINUTE, QUESTIONS, SHORT, Alone
 from clients import wait_for
 from harness import CHAT_START_MS
+from sealed import files_with, x_token
 
 RENEW, CREATE = "POST /2/oauth2/token", "POST /2/tweets"
 BEFORE = CHAT_START_MS - 14 * MINUTE
@@ -35,17 +32,7 @@ def on_disk(a):
         rows = a.bot.rows("SELECT refresh, asked, lost FROM twitter_token WHERE origin = ?", login)
     except sqlite3.OperationalError:  # there is no database yet
         rows = []
-    return (opened(a, rows[0]["refresh"]), rows[0]["asked"], rows[0]["lost"]) if rows else (None, 0, 0)
-
-
-def opened(a, stored, what=b"refresh"):
-    """What stands sealed in the database."""
-    store_key = bytes.fromhex((a.bot.state / "hashroom.key").read_text().strip())
-    key = HKDF(hashes.SHA256(), 32, None, b"hashroom\0twitter\0x\0tokens").derive(store_key)
-    mark, sealed = stored.split(":")
-    assert mark == "sealed1"
-    sealed = bytes.fromhex(sealed)
-    return AESGCM(key).decrypt(sealed[:12], sealed[12:], what).decode()
+    return (x_token(a.bot, rows[0]["refresh"]), rows[0]["asked"], rows[0]["lost"]) if rows else (None, 0, 0)
 
 
 def test_questions_are_posted_with_a_login_that_is_renewed_in_between(tmp_path):
@@ -60,11 +47,9 @@ def test_questions_are_posted_with_a_login_that_is_renewed_in_between(tmp_path):
         for question in QUESTIONS:
             assert sum(question in t for t in own) == 1, own
         assert renewals(a) >= 2 and a.x.violations == []
-        stored = b"".join(file.read_bytes() for file in a.bot.state.iterdir())
-        for grant in a.x.auth.grants:
-            for secret in (*grant.access, *grant.rotated, grant.refresh):
-                assert secret not in a.bot.log()
-                assert secret.encode() not in stored
+        secrets = [s for grant in a.x.auth.grants for s in (*grant.access, *grant.rotated, grant.refresh)]
+        assert not any(secret in a.bot.log() for secret in secrets)
+        assert files_with(a.bot, *secrets) == []
 
 
 def test_a_login_that_an_earlier_version_stored_plain_is_sealed(tmp_path):
@@ -76,12 +61,36 @@ def test_a_login_that_an_earlier_version_stored_plain_is_sealed(tmp_path):
         with sqlite3.connect(a.bot.state / "hashroom.db") as db:
             db.execute("UPDATE twitter_token SET access = ?, refresh = ?", pair)
         db.close()
-        assert pair[1].encode() in (a.bot.state / "hashroom.db").read_bytes()
+        assert files_with(a.bot, pair[1]) == ["hashroom.db"]
         with a.bot:
             wait_for_calls(a, "GET /2/users/me", 2)
         assert renewals(a) == 1 and on_disk(a) == (grant.refresh, 0, 0)
-        stored = b"".join(file.read_bytes() for file in a.bot.state.iterdir())
-        assert not any(secret.encode() in stored for secret in pair)
+        assert files_with(a.bot, *pair) == []
+
+
+def test_the_login_of_an_instance_that_was_taken_out_is_erased(tmp_path):
+    def logins():
+        return [row["instance"] for row in a.bot.rows("SELECT instance FROM twitter_token ORDER BY instance")]
+    with Alone(tmp_path, BEFORE, oauth2=True) as a:
+        conf = a.bot.folder / "plugins" / "twitter.conf"
+        alone, second = conf.read_text(), a.x.oauth2()
+        theirs = alone.replace('instance "x"', 'instance "y"').replace("x.refresh", "y.refresh") \
+            .replace("x.client-secret", "y.client-secret").replace(a.pair["client_id"], second["client_id"])
+        a.bot.secret("y.refresh", second["refresh_token"])
+        a.bot.secret("y.client-secret", second["client_secret"])
+        conf.write_text(alone + theirs)
+        chat = a.bot.folder / "hashroom.conf"
+        one_room = chat.read_text()
+        chat.write_text(one_room.replace("    room", '    room "y/#other" { }\n    room'))
+        with a.bot:
+            wait_for_calls(a, "GET /2/users/me", 2)
+        assert logins() == ["x", "y"]
+        conf.write_text(alone)
+        chat.write_text(one_room)
+        with a.bot:
+            a.bot.wait_log('"y" is no longer in plugins/twitter.conf: its login is erased')
+            wait_for_calls(a, "GET /2/users/me", 3)
+        assert logins() == ["x"] and renewals(a) == 2 and on_disk(a) == (a.x.auth.grants[0].refresh, 0, 0)
 
 
 def test_a_restart_goes_on_with_the_pair_on_disk(tmp_path):

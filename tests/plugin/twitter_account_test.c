@@ -351,6 +351,31 @@ static void a_login_under_a_key_that_was_given_up_is_told_and_not_tried(void **s
     fake_free(fake);
 }
 
+static void the_login_of_an_instance_that_was_taken_out_is_erased(void **state)
+{
+    (void)state;
+    struct fake *fake = begin(true);
+    (void)post(fake);
+    fake_reply(fake, fake_request(fake, RENEW), 200, PAIR("1"));
+    fake_sql(fake, "INSERT INTO twitter_token SELECT 'gone', origin, access, refresh, 0, 0, 0 FROM twitter_token");
+    for (int run = 0; run < 2; run++) { /* it is told once */
+        fake_stop(fake);
+        fake_forget(fake);
+        assert_int_equal(fake_start(fake), HR_OK);
+        fake_pass(fake, 1);
+        assert_int_equal(logged(fake, "\"gone\" is no longer in plugins/twitter.conf"), run == 0);
+        assert_int_equal(fake_number(fake, "SELECT count(*) FROM twitter_token WHERE instance = 'gone'"), 0);
+        assert_int_equal(fake_number(fake, "SELECT count(*) FROM twitter_token WHERE instance = 'x'"), 1);
+    }
+    fake_stop(fake);
+    fake_instance(fake, "z"); /* nor does a name that only ends alike keep it */
+    fake_sql(fake, "UPDATE twitter_token SET instance = 'zz'");
+    assert_int_equal(fake_start(fake), HR_OK);
+    fake_pass(fake, 1);
+    assert_int_equal(fake_number(fake, "SELECT count(*) FROM twitter_token WHERE instance = 'zz'"), 0);
+    fake_free(fake);
+}
+
 static void what_is_sealed_opens_only_whole_and_as_what_it_is(void **state)
 {
     (void)state;
@@ -460,6 +485,7 @@ int main(void)
         cmocka_unit_test(the_login_is_stored_sealed_and_found_again),
         cmocka_unit_test(a_login_stored_plain_is_sealed_at_the_start),
         cmocka_unit_test(a_login_under_a_key_that_was_given_up_is_told_and_not_tried),
+        cmocka_unit_test(the_login_of_an_instance_that_was_taken_out_is_erased),
         cmocka_unit_test(what_is_sealed_opens_only_whole_and_as_what_it_is),
         cmocka_unit_test(only_one_way_to_log_in_may_be_given),
         cmocka_unit_test(people_of_a_month_ago_are_let_go_here_and_at_x),
