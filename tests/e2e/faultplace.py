@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """One row of the fault table: a bot in four networks, one broken; numbered lines that must arrive once, in order."""
 import collections
+import functools
 import mmap
 import os
 import pathlib
@@ -14,6 +15,7 @@ from clients import wait_for
 from harness import CHAT_START_MS
 from talk import HOME, bot_said, numbers, rooms
 from world import World
+from xsim import XSim
 
 MINUTE = 60_000
 PEOPLE_S = 20  # so long a line of people may take where nothing is broken
@@ -48,14 +50,15 @@ class Shim:
 class Place:
     """A row at work. `broken`: the network the row is about ("one" Ergo, "two" ngIRCd, "home" Matrix, "x"), or None."""
 
-    def __init__(self, env, name, broken, speed=1.0, session=None, start_ms=CHAT_START_MS - 14 * MINUTE, **more):
+    def __init__(self, env, name, broken, speed=1.0, session=None, start_ms=CHAT_START_MS - 14 * MINUTE,
+                 simulator=XSim, **more):
         folder = env.folder / name
         folder.mkdir()
         servers = [more.pop(s, getattr(env, s)) for s in ("ergo", "ngircd", "synapse")]
         self.w = World(name, folder, *servers, start_ms, speed, proxies=(broken,) if broken else (),
                        session={"reminders": [], "questions": [], **(session or {})},
-                       matrix={"rate_ms": 0, "burst": 0, **more.pop("matrix", {})}, **more)
-        self.w.x.api.unlimited = True
+                       matrix={"rate_ms": 0, "burst": 0, **more.pop("matrix", {})},
+                       simulator=functools.partial(simulator, unlimited=True), **more)
         self.broken, self.name, self.bot = broken, name, self.w.bot
         self.proxy = self.w.proxy.get(broken)
         self.shim = None

@@ -1,18 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The rows of the fault table: what is broken, what is expected, and the proof. test_faults.py runs them."""
 import gzip
-import os
-import signal
 import time
 
 from certificates import Authority
 from clients import wait_for
-from ergo import Ergo
-from faultplace import KIND
 from faultproxy import ALL, Answer
 from harness import CHAT_START_MS
-from ngircd import Ngircd
-from synapse import Synapse
 
 ROWS = {}   # name -> (expected, function)
 GROUP = {}  # name -> rows of one group follow each other on one bot
@@ -402,52 +396,4 @@ def disk(env, title, first):
     p.back(180)  # what is said on ngIRCd while the bot is away is lost
     p.recover(240)
     p.recovery_s = max(took)
-    p.check()
-
-
-# ---- the peer's process ------------------------------------------------------------------
-
-def own_server(env, title, network):
-    """A server for this row alone, and the row on it."""
-    made = {"one": Ergo, "two": Ngircd, "home": Synapse}[network]().start()
-    env.servers.append(made)
-    return made, env.place(title, None, **{made.name: made})
-
-
-@rows("noticed at once; back when it is; an Ergo without its history may leave unknown what was on its way", {
-    f"SIGKILL of {NAMES[n]}": (n,) for n in ("one", "two", "home")})
-def killed(env, title, network):
-    server, p = own_server(env, title, network)
-    p.start()
-    p.broken = network
-    p.mark()
-    os.kill(server.pid, signal.SIGKILL)
-    server.process.wait()
-    p.say_all(set(KIND.values()) - {KIND[network]})
-    p.others_go_on()
-    p.told("next try|cannot read")
-    server.launch()
-    begin = time.monotonic()
-    p.people_return()
-    p.back()
-    p.recover(150, begin)
-    p.check(("delivered", "unknown") if network == "one" else ("delivered",), repeated=1 if network == "one" else 0)
-
-
-@rows("nothing is noticed but the pause; afterwards everything is there", {
-    f"SIGSTOP of {NAMES[n]} for 20 s": (n,) for n in ("one", "two", "home")})
-def stopped(env, title, network):
-    server, p = own_server(env, title, network)
-    p.start()
-    p.broken = network
-    p.mark()
-    os.kill(server.pid, signal.SIGSTOP)
-    try:
-        begin = time.monotonic()
-        p.say_all(set(KIND.values()) - {KIND[network]})
-        p.others_go_on()
-        time.sleep(max(0.0, begin + 20 - time.monotonic()))
-    finally:
-        os.kill(server.pid, signal.SIGCONT)
-    p.recover()
     p.check()

@@ -6,6 +6,7 @@ import re
 import threading
 import traceback
 
+import faultpeer  # noqa: F401 (its rows)
 import pytest
 from faultplace import Place
 from faultrows import GROUP, ROWS

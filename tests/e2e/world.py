@@ -14,14 +14,14 @@ class World:
     """Everything of one bot on servers that may be shared; `name` keeps rooms and people apart."""
 
     def __init__(self, name, folder, ergo, ngircd, synapse, start_ms=CHAT_START_MS, speed=1.0, matrix_rooms=1,
-                 session=None, chat=None, matrix=None, irc=None, x=None, proxies=(), tls_name=None):
+                 session=None, chat=None, matrix=None, irc=None, x=None, proxies=(), tls_name=None, simulator=XSim):
         """proxies: which of "one" (Ergo), "two" (ngIRCd), "home" and "x" the bot reaches through w.proxy[NAME] only.
-        tls_name: it knows them by that name, over TLS, and trusts authority.pem in its folder."""
+        tls_name: it knows them by that name, over TLS, and trusts authority.pem in its folder.
+        simulator: of X; XSim in this process or XPeer in one of its own."""
         self.name, self.ergo, self.ngircd, self.synapse = name, ergo, ngircd, synapse
         self.clock = ChatClock(folder / "clock", start_ms, speed)
         self.bot = Bot(folder / "bot", self.clock)
-        self.x = XSim(str(self.clock.path))
-        self.x.state.rule_delay_s = 0.2
+        self.x = simulator(str(self.clock.path), rule_delay_s=0.2)
         self.channel = f"#{name}"
         self.tag = f"#{name}"
         self.nick = f"{name}bot"

@@ -113,6 +113,7 @@ class Api:
                     return
                 with self.lock:
                     code, answer = getattr(self, call.run)(call, *call.args)
+                    self.sim.keep()
             if fault is not None and fault.what not in xfault.DONE:
                 code, answer = self._struck(call, fault, headers, streaming)
                 identity = identity if self._of_account(answer) else None

@@ -5,7 +5,8 @@
         post = x.post("ana_reads", "A1. Poems #dpulo", photos=["Three books"])
         x.delete(post["id"]); x.fail("GET /2/tweets/search/recent", 503)  # more in xfault.py
         assert x.violations == []
-By hand: python3 tests/sim/xsim.py [--port N] [--clock FILE]; the same by HTTP at /admin/post, /admin/delete, ...
+By hand, or as a process of its own (xpeer.py): python3 tests/sim/xsim.py [--port N] [--clock FILE] [--keep FILE]; the
+same by HTTP at /admin/post, /admin/delete, ...
 
 Ids, times, the search window and prices follow the simulated clock; signatures, rate limits, heartbeats, rule delay
 and retry times the system's, as a client's network does.
@@ -122,12 +123,18 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 class XSim:
-    def __init__(self, clock_file=None, port=0, me="dpulochat"):
-        self.state = State(Clock(clock_file), me)
+    def __init__(self, clock_file=None, port=0, me="dpulochat", keep=None, rule_delay_s=20.0, unlimited=False):
+        """keep: a file with what X itself never forgets: people, posts, rules, subscriptions, prices. It is written before
+        anybody is told of a change, and read by the next process; logins of people (OAuth 2.0), faults, rates and what
+        the client did wrong end with the process."""
+        self._keep = keep
+        self.state = keep and State.kept(keep) or State(Clock(clock_file), me)
+        self.state.rule_delay_s = rule_delay_s
         self.watch = Watch(self.state.clock)
         self.streams = Streams(self.state.clock, self.watch)
         self.auth = xauth.Auth(self.state.clock, self.watch)
         self.api = Api(self)
+        self.api.unlimited = unlimited
         self.faulty = xfault.Script(self)
         self._http = _Server(("127.0.0.1", port), _Handler)
         self._http.sim = self
@@ -152,6 +159,11 @@ class XSim:
     def oauth2(self):
         """Client id, its secret and the tokens of a person who has just allowed the app."""
         return {"client_id": xauth.CLIENT_ID, "client_secret": xauth.CLIENT_SECRET, **self.auth.grant()}
+
+    def keep(self):
+        if self._keep:
+            with self.api.lock:
+                self.state.keep(self._keep)
 
     # -- for tests -----------------------------------------------------------------
     @property
@@ -231,11 +243,12 @@ class XSim:
         """The same by HTTP: name of the method, arguments as JSON object."""
         if what == "script":
             what, args = "_script", {"faults": args.get("faults", [])}
-        if what in ("_script", "clear_faults", "post", "edit", "delete", "retweet", "fail", "drop_stream", "link_title", "client_restarted",
-                    "protect", "suspend", "withhold",
-                    "oauth2"):
+        if what in ("_script", "clear_faults", "post", "edit", "delete", "retweet", "fail", "drop_stream", "stream_open",
+                    "link_title", "client_restarted", "protect", "suspend", "withhold", "oauth2"):
             try:
-                return {"result": getattr(self, what)(**args)}
+                result = getattr(self, what)(**args)
+                self.keep()
+                return {"result": result}
             except (TypeError, KeyError, ValueError, Refused) as e:
                 return {"error": repr(e)}
         if what in ("violations", "calls", "own_posts"):
@@ -255,9 +268,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--clock", help="file \"wall0_ms chat0_ms speed\", as HASHROOM_CLOCK")
+    parser.add_argument("--keep", help="file that its posts and rules are kept in for the next process")
+    parser.add_argument("--rule-delay", type=float, default=20.0, help="seconds until a rule takes effect")
+    parser.add_argument("--unlimited", action="store_true", help="nobody is refused for asking too often")
     parser.add_argument("--script", help="faults from the start: a file with a JSON list, as xfault.py says")
     args = parser.parse_args()
-    with XSim(args.clock, args.port) as sim:
+    with XSim(args.clock, args.port, keep=args.keep, rule_delay_s=args.rule_delay, unlimited=args.unlimited) as sim:
         if args.script:
             sim.script(*json.loads(pathlib.Path(args.script).read_text()))
         print(json.dumps({"url": sim.url, **sim.credentials()}), flush=True)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The world the X simulator keeps: a clock, people, posts and their versions, rules, subscriptions, the price ledger."""
 import datetime
-import itertools
 import os
+import pathlib
+import pickle
 import time
 
 import xquery
@@ -126,9 +127,20 @@ class State:
         self.titles = {}   # address -> (unwound address, title)
         self.duplicate_window_ms = 24 * 3600 * 1000
         self.rule_delay_s = 20.0
-        self._numbers = itertools.count(1)
-        self._last_id = 0
+        self._number = self._last_id = 0
         self.me = self.user(me, "The chat")
+
+    # -- what outlives the process
+    def keep(self, file):
+        """Writes it all down; the caller has the lock."""
+        fresh = pathlib.Path(f"{file}.new")
+        fresh.write_bytes(pickle.dumps(self))
+        fresh.rename(file)
+
+    @staticmethod
+    def kept(file):
+        """What an earlier process wrote down there, or None."""
+        return pickle.loads(pathlib.Path(file).read_bytes()) if pathlib.Path(file).exists() else None
 
     # -- people
     def user(self, username, name=None, protected=False):
@@ -153,7 +165,8 @@ class State:
         return str(self._last_id)
 
     def number(self):
-        return next(self._numbers)
+        self._number += 1
+        return self._number
 
     # -- posts
     def permalink(self, post):
