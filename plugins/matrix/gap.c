@@ -6,7 +6,7 @@
 #include "call.h"
 #include "event.h"
 #include "member.h"
-#include "sync.h"
+#include "filter.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -138,7 +138,7 @@ static void fetch(struct gap *gap)
         .method = "GET",
         .path = mx->api->print(mx->bot, "/_matrix/client/v3/rooms/%s/messages?dir=b&limit=%d&from=%s%s&filter=%s",
                                call_encode(mx, gap->room->id), PAGE, call_encode(mx, gap->from), to,
-                               call_encode(mx, "{\"types\":" SYNC_TYPES ",\"lazy_load_members\":true}")),
+                               call_encode(mx, "{\"types\":" FILTER_TYPES ",\"lazy_load_members\":true}")),
         .max_bytes = MAX_REPLY,
         .raw = true,
     };

@@ -120,6 +120,11 @@ struct matrix {
     bool news;        /* the reply that is read holds more than echoes of our own words */
     struct hr_timer *save_timer; /* `since` is newer than its row, or NULL */
     struct call *poll; /* the sync under way, or NULL */
+    char *filter;      /* id of the one the server keeps, or NULL; see filter.h */
+    bool filter_named; /* the sync under way goes by it */
+    bool filter_asked;
+    struct hr_timer *filter_timer;
+    struct call *filter_call;
     bool recovering;  /* `since` was refused: find out what is new by the last events */
     bool up, stopped; /* stopped: waits for the operator */
     char *reason, *last_error;

@@ -19,13 +19,19 @@ static const char *skip_space(const char *p, const char *end)
 /* p is behind the opening quote; returns what follows the closing one, or NULL. */
 static const char *skip_string(const char *p, const char *end)
 {
-    for (; p < end; p++) {
-        if (*p == '"') {
-            return p + 1;
+    const char *quote = p - 1; /* each byte is looked at twice at most, whatever stands there */
+    while (p < end) {
+        if (quote < p) {
+            quote = memchr(p, '"', (size_t)(end - p));
+            if (quote == NULL) {
+                return NULL;
+            }
         }
-        if (*p == '\\' && ++p == end) {
-            break;
+        const char *slash = memchr(p, '\\', (size_t)(quote - p));
+        if (slash == NULL) {
+            return quote + 1;
         }
+        p = slash + 2;
     }
     return NULL;
 }

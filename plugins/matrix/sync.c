@@ -6,6 +6,7 @@
 #include "batch.h"
 #include "call.h"
 #include "discover.h"
+#include "filter.h"
 #include "invite.h"
 #include "login.h"
 #include "private.h"
@@ -16,7 +17,6 @@ enum {
     MAX_REPLY = 64 * 1024 * 1024, /* 100 to-device events and 50 of each room, 64 kB each, is less for most */
     LONG_MS = 120000,
     FIRST_LIMIT = 1,
-    LIMIT = 50,     /* events of one room; older ones are fetched by gap.c */
     SAVE_MS = 5000, /* no longer is a place kept in memory alone */
 };
 
@@ -58,7 +58,10 @@ static void on_sync(struct matrix *mx, void *arg, const struct call_reply *reply
     if (mx->token == NULL || mx->stopped) {
         return; /* the session has ended; login_lost() goes on */
     }
-    if (reply->code == 400 && mx->since != NULL) {
+    if (filter_lost(mx, reply)) {
+        mx->want_full = mx->want_full || mx->full;
+        ask(mx);
+    } else if (reply->code == 400 && mx->since != NULL) {
         matrix_error(mx, "the server no longer knows where reading stood (%s); reading anew", reply->words);
         mem_set(&mx->since, NULL);
         mx->recovering = true;
@@ -112,6 +115,7 @@ void sync_done(struct matrix *mx, const char *next)
         mx->net->up(mx->bot, NULL);
     }
     room_synced(mx, mx->full);
+    filter_keep(mx);
     if (mx->private_timer == NULL) {
         private_start(mx);
     }
@@ -121,19 +125,6 @@ void sync_done(struct matrix *mx, const char *next)
     }
 }
 
-static const char *filter(struct matrix *mx, int limit)
-{
-    /* Names are stored nowhere. The server sends each once; which it sent before a restart we don't know, and ask again
-     * then with redundant members. Not always: Synapse takes each of them for somebody new whose keys have changed. */
-    return mx->api->print(mx->bot,
-                          "{\"presence\":{\"types\":[]},\"account_data\":{\"types\":[]},\"room\":{"
-                          "\"account_data\":{\"types\":[]},\"ephemeral\":{\"types\":[]},"
-                          "\"state\":{\"types\":" SYNC_TYPES ",\"lazy_load_members\":true,"
-                          "\"include_redundant_members\":%s},"
-                          "\"timeline\":{\"types\":" SYNC_TYPES ",\"limit\":%d,\"lazy_load_members\":true}}}",
-                          mx->names ? "true" : "false", limit);
-}
-
 static void ask(struct matrix *mx)
 {
     bool first = mx->since == NULL;
@@ -141,7 +132,7 @@ static void ask(struct matrix *mx)
     mx->want_full = false;
     mx->names = mx->want_names || mx->full || first || mx->recovering;
     mx->want_names = false;
-    int limit = (first && !mx->recovering) || mx->narrow ? FIRST_LIMIT : LIMIT;
+    int limit = (first && !mx->recovering) || mx->narrow ? FIRST_LIMIT : FILTER_LIMIT;
     /* Not up, or not sure of it: an answer at once tells that the server is back, though nobody says anything there. */
     bool at_once = mx->full || !mx->up || mx->tries > 0;
     const char *since = first ? "" : mx->api->print(mx->bot, "&since=%s", call_encode(mx, mx->since));
@@ -150,7 +141,7 @@ static void ask(struct matrix *mx)
         .method = "GET",
         .path = mx->api->print(mx->bot, "/_matrix/client/v3/sync?set_presence=offline&timeout=%d%s%s&filter=%s",
                                at_once ? 0 : POLL_MS, mx->full && !first ? "&full_state=true" : "", since,
-                               call_encode(mx, filter(mx, limit))),
+                               filter_value(mx, mx->names, limit)),
         .max_bytes = MAX_REPLY,
         .timeout_ms = mx->full ? 300000 : POLL_MS + 45000,
         .raw = true,
@@ -188,6 +179,7 @@ void sync_stop(struct matrix *mx)
     mx->timer = NULL;
     mx->api->timer_stop(mx->save_timer);
     mx->save_timer = NULL;
+    filter_stop(mx);
     call_cancel(mx->poll);
     batch_drop(mx);
 }

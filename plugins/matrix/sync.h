@@ -5,12 +5,6 @@
 
 #include "matrix.h"
 
-/* What of a timeline is asked for, also by gap.c: a JSON list of event types. */
-#define SYNC_TYPES                                                                                              \
-    "[\"m.room.message\",\"m.room.encrypted\",\"m.room.redaction\",\"m.room.member\",\"m.room.power_levels\"," \
-    "\"m.room.create\",\"m.room.encryption\",\"m.room.history_visibility\",\"m.room.tombstone\","           \
-    "\"m.key.verification.*\"]"
-
 void sync_start(struct matrix *mx); /* logged in: sends the first request */
 void sync_full(struct matrix *mx);  /* a room was missed: all state once more, at once */
 void sync_names(struct matrix *mx); /* somebody spoke whose name is not known: the same reply once more, with names */

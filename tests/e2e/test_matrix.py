@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The matrix plugin against a real Synapse: two rooms of one chat, people in both."""
+import contextlib
 import http.client
 import json
+import sqlite3
 import time
 import urllib.parse
 
@@ -363,3 +365,20 @@ def test_poisoned_events_of_rooms_and_devices_do_not_stop_the_reading(chat):
         c.bot.wait_settled()
     print("accepted by the server:", json.dumps(accepted, indent=1))
     assert {"room: NUL in a key", "device: integer beyond int64", "device: nested 900"} <= set(accepted)
+
+
+def test_reading_goes_on_by_a_filter_that_the_server_keeps(chat):
+    c = chat()
+    one, two = c.rooms
+
+    def kept():
+        with contextlib.closing(sqlite3.connect(f"file:{c.synapse.folder}/homeserver.db?mode=ro", uri=True)) as db:
+            return db.execute("SELECT count(*) FROM user_filters WHERE full_user_id = ?", (c.user,)).fetchone()[0]
+    with c.bot:
+        c.wait_in()
+        wait_for(lambda: kept() == 1, 30, 0.2, lambda: "no filter was kept:\n" + c.bot.tail())
+        for n in range(3):  # the first may still be answered to the one that was written out
+            c.owner.say(one, f"by the filter {n}")
+            c.relayed(two, f"by the filter {n}")
+        c.bot.wait_settled()
+    assert "try in" not in c.bot.tail()
