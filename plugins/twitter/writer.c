@@ -63,6 +63,7 @@ static void on_me(void *arg, const struct hr_reply *reply)
     struct writer *writer = arg;
     struct problem problem = client_problem(reply);
     writer->me = NULL;
+    writer->unreached = reply->status != HR_OK;
     json_t *root = problem.kind == PROBLEM_NONE ? json_loadb(reply->body, reply->body_len, JSON_ALLOW_NUL, NULL) : NULL;
     const char *id = json_string_value(json_object_get(json_object_get(root, "data"), "id"));
     if (snowflake_valid(id)) {
@@ -201,6 +202,7 @@ static void on_posted(void *arg, const struct hr_reply *reply)
     struct writer *writer = job->writer;
     struct problem problem = client_problem(reply);
     job->request = NULL;
+    writer->unreached = reply->status != HR_OK;
     if (reply->status != HR_OK) {
         if (reply->sent) {
             job_lost(job);

@@ -2,8 +2,9 @@
 /*
  * Posts for the bot. X has no key that makes a post unique, so a doubtful one is
  * looked for, first on the stream, then in our own timeline, and only posted
- * again if it is not there; after a minute without an answer the outcome is
- * unknown and said so.
+ * again if it is not there. After a minute in which X answers and does not say,
+ * the outcome is unknown and said so; a post that X could not be reached about
+ * is looked for until its time, ten minutes, is over.
  */
 #ifndef TWITTER_WRITER_H
 #define TWITTER_WRITER_H

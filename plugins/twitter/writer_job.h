@@ -28,12 +28,14 @@ struct writer {
     char own_id[SNOWFLAKE_SIZE]; /* "" until X told us */
     char last[SNOWFLAKE_SIZE];   /* our newest post, "" if none is known */
     struct hr_request *me;
+    bool unreached; /* the last request by the account's name had no answer at all */
 };
 
 void job_post(struct job *job);
 /* Ends it: tells the host, frees the job. reason may be NULL. */
 void job_settle(struct job *job, int status, const char *id, int64_t retry_ms, const char *reason);
-void job_doubt(struct job *job, int64_t wait_ms); /* look for it after a while; gives up after a minute */
+/* Looks for it after a while. Gives up after a minute in which X answers; while nobody reaches X, when it is late. */
+void job_doubt(struct job *job, int64_t wait_ms);
 void job_lost(struct job *job);                   /* no answer that says whether it is there */
 bool job_same(const struct job *job, const char *text);
 bool job_is_late(const struct job *job); /* its words belong to another hour */

@@ -24,7 +24,8 @@ static bool too_late(const struct job *job)
 void job_doubt(struct job *job, int64_t wait_ms)
 {
     struct twitter *twitter = job->writer->twitter;
-    if (job->doubt_ms == 0) {
+    bool blind = job->writer->unreached && !job_is_late(job);
+    if (job->doubt_ms == 0 || blind) { /* while X is away, nobody else can look there either */
         job->doubt_ms = twitter->api->monotonic_ms(twitter->bot);
     }
     if (too_late(job)) {
@@ -84,6 +85,7 @@ static void on_looked(void *arg, const struct hr_reply *reply)
     struct twitter *twitter = job->writer->twitter;
     struct problem problem = client_problem(reply);
     job->request = NULL;
+    job->writer->unreached = reply->status != HR_OK;
     if (problem.kind == PROBLEM_PARAMETER && client_switch_dialect(job->writer->client)) {
         look(job);
         return;

@@ -146,8 +146,9 @@ def x_recovers(p, begin, scene, asked):
 
 
 @rows("back with its posts: those the stream missed are searched for, ours are looked up; each is there once", {
-    f"SIGKILL of X while {scene}": (scene,) for scene in X_SCENES})
-def x_killed(env, title, scene):
+    **{f"SIGKILL of X while {scene}": (scene, 0) for scene in X_SCENES},
+    "SIGKILL of X for 80 s while our post is read": ("our post is read", 80)})
+def x_killed(env, title, scene, away_s):
     before, after, words, _ = X_SCENES[scene]
     p = own_x(env, title)
     before(p)
@@ -156,6 +157,7 @@ def x_killed(env, title, scene):
     after(p)
     p.others_go_on()
     p.told(words)
+    time.sleep(away_s)
     p.w.x.launch()
     x_recovers(p, time.monotonic(), scene, 0)
 
@@ -178,8 +180,9 @@ def x_forgets(env, title):
 
 
 @rows("given up after 30 s; those the stream missed are searched for, ours are looked up; each is there once", {
-    f"SIGSTOP of X for 40 s while {scene}": (scene,) for scene in X_SCENES})
-def x_stopped(env, title, scene):
+    **{f"SIGSTOP of X for 40 s while {scene}": (scene, 40) for scene in X_SCENES},
+    "SIGSTOP of X for 2 minutes while our post comes": ("our post comes", 120)})
+def x_stopped(env, title, scene, away_s):
     before, after, _, words = X_SCENES[scene]
     p = own_x(env, title)
     before(p)
@@ -189,7 +192,7 @@ def x_stopped(env, title, scene):
         after(p)
         p.others_go_on()
         p.told(words, 90)
-        time.sleep(max(10.0, begin + 40 - time.monotonic()))  # what the bot tries next is waiting there, too
+        time.sleep(max(10.0, begin + away_s - time.monotonic()))  # what the bot tries next is waiting there, too
     finally:
         os.kill(p.w.x.pid, signal.SIGCONT)
     begin = time.monotonic()

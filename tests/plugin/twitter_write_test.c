@@ -14,6 +14,8 @@ enum { SECOND = 1000, MINUTE = 60 * 1000 };
 #define BODY "{\"text\":\"Question 1. Why? #dpulo\"}"
 #define CREATE "POST http://127.0.0.1:1/2/tweets"
 #define TIMELINE "GET http://127.0.0.1:1/2/users/77/tweets?"
+#define FOUND "{\"data\":[{\"id\":\"1597700000000000009\",\"text\":\"Question 1. Why? #dpulo\",\"author_id\":\"77\"}]}"
+#define TWICE "{\"detail\":\"You are not allowed to create a Tweet with duplicate content.\",\"title\":\"Forbidden\"}"
 
 struct fix {
     struct fake *fake;
@@ -36,8 +38,8 @@ static struct fix begin(bool api)
     return fix;
 }
 
-/* One part is on its way; X has told us who we are. */
-static struct fix sending(uint32_t flags)
+/* One part is on its way. */
+static struct fix starting(uint32_t flags)
 {
     struct fix fix = begin(true);
     struct hr_part part = {.size = sizeof(part),
@@ -51,6 +53,13 @@ static struct fix sending(uint32_t flags)
                            .flags = flags,
                            .first_ms = FAKE_NOW_MS};
     assert_int_equal(fake_send_part(fix.fake, &part), HR_OK);
+    return fix;
+}
+
+/* And X has told us who we are. */
+static struct fix sending(uint32_t flags)
+{
+    struct fix fix = starting(flags);
     fake_reply(fix.fake, fake_request(fix.fake, "/2/users/me"), 200,
                "{\"data\":{\"id\":\"77\",\"username\":\"dpulochat\"}}");
     return fix;
@@ -137,9 +146,7 @@ static void after_a_restart_it_looks_before_it_posts(void **state)
     struct fix fix = sending(HR_PART_DOUBT);
     assert_null(fake_request(fix.fake, CREATE));
     fake_pass(fix.fake, 8 * SECOND);
-    fake_reply(
-        fix.fake, fake_request(fix.fake, TIMELINE), 200,
-        "{\"data\":[{\"id\":\"1597700000000000009\",\"text\":\"Question 1. Why? #dpulo\",\"author_id\":\"77\"}]}");
+    fake_reply(fix.fake, fake_request(fix.fake, TIMELINE), 200, FOUND);
     expect(&fix, HR_OK, "1597700000000000009");
 }
 
@@ -155,7 +162,7 @@ static void words_of_last_week_are_not_taken_for_ours(void **state)
     fake_free(fix.fake);
 }
 
-static void without_any_answer_for_a_minute_it_is_unknown(void **state)
+static void without_a_clear_answer_for_a_minute_it_is_unknown(void **state)
 {
     (void)state;
     struct fix fix = sending(0);
@@ -169,13 +176,58 @@ static void without_any_answer_for_a_minute_it_is_unknown(void **state)
     expect(&fix, HR_EUNKNOWN, "");
 }
 
+/* Nobody answers for `ms`. */
+static void away(struct fix *fix, const char *request, int64_t ms)
+{
+    for (int64_t passed = 0; passed < ms && fake_count(fix->fake, FAKE_SENT) == 0; passed += 8 * SECOND) {
+        fake_pass(fix->fake, 8 * SECOND);
+        if (fake_request(fix->fake, request) != NULL) {
+            fail_with(fix, request, true);
+        }
+    }
+}
+
+static void while_x_is_away_for_minutes_it_is_looked_for(void **state)
+{
+    (void)state;
+    struct fix fix = sending(0);
+    fail_with(&fix, CREATE, true);
+    away(&fix, TIMELINE, 5 * MINUTE);
+    assert_int_equal(fake_count(fix.fake, FAKE_SENT), 0);
+    fake_pass(fix.fake, 8 * SECOND);
+    fake_reply(fix.fake, fake_request(fix.fake, TIMELINE), 200, "{\"meta\":{}}"); /* not done yet, ... */
+    fake_reply(fix.fake, fake_request(fix.fake, CREATE), 403, TWICE);             /* ... and now it is */
+    fake_pass(fix.fake, 8 * SECOND);
+    fake_reply(fix.fake, fake_request(fix.fake, TIMELINE), 200, FOUND);
+    expect(&fix, HR_OK, "1597700000000000009");
+}
+
+static void after_a_restart_it_is_looked_for_while_x_is_away(void **state)
+{
+    (void)state;
+    struct fix fix = starting(HR_PART_DOUBT);
+    fail_with(&fix, "/2/users/me", true);
+    away(&fix, "/2/users/me", 5 * MINUTE);
+    assert_int_equal(fake_count(fix.fake, FAKE_SENT), 0);
+    fake_free(fix.fake);
+}
+
+static void when_x_stays_away_it_is_unknown_in_the_end(void **state)
+{
+    (void)state;
+    struct fix fix = sending(0);
+    fail_with(&fix, CREATE, true);
+    away(&fix, TIMELINE, 9 * MINUTE);
+    assert_int_equal(fake_count(fix.fake, FAKE_SENT), 0);
+    away(&fix, TIMELINE, 3 * MINUTE);
+    expect(&fix, HR_EUNKNOWN, "");
+}
+
 static void the_same_words_as_before_are_refused_with_the_reason(void **state)
 {
     (void)state;
     struct fix fix = sending(0);
-    fake_reply(
-        fix.fake, fake_request(fix.fake, CREATE), 403,
-        "{\"detail\":\"You are not allowed to create a Tweet with duplicate content.\",\"title\":\"Forbidden\"}");
+    fake_reply(fix.fake, fake_request(fix.fake, CREATE), 403, TWICE);
     fake_pass(fix.fake, 8 * SECOND);
     fake_reply(fix.fake, fake_request(fix.fake, TIMELINE), 200, "{\"meta\":{}}");
     assert_non_null(strstr(fake_last(fix.fake, FAKE_SENT)->text, "add a date or a number"));
@@ -209,9 +261,7 @@ static void a_double_after_a_lost_answer_means_it_landed(void **state)
     fake_reply(fix.fake, fake_request(fix.fake, TIMELINE), 200, "{\"meta\":{}}");
     assert_null(fake_request(fix.fake, CREATE));
     fake_pass(fix.fake, 8 * SECOND);
-    fake_reply(
-        fix.fake, fake_request(fix.fake, TIMELINE), 200,
-        "{\"data\":[{\"id\":\"1597700000000000009\",\"text\":\"Question 1. Why? #dpulo\",\"author_id\":\"77\"}]}");
+    fake_reply(fix.fake, fake_request(fix.fake, TIMELINE), 200, FOUND);
     expect(&fix, HR_OK, "1597700000000000009");
 }
 
@@ -428,7 +478,10 @@ int main(void)
         cmocka_unit_test(a_fault_of_x_is_doubtful_too),
         cmocka_unit_test(after_a_restart_it_looks_before_it_posts),
         cmocka_unit_test(words_of_last_week_are_not_taken_for_ours),
-        cmocka_unit_test(without_any_answer_for_a_minute_it_is_unknown),
+        cmocka_unit_test(without_a_clear_answer_for_a_minute_it_is_unknown),
+        cmocka_unit_test(while_x_is_away_for_minutes_it_is_looked_for),
+        cmocka_unit_test(after_a_restart_it_is_looked_for_while_x_is_away),
+        cmocka_unit_test(when_x_stays_away_it_is_unknown_in_the_end),
         cmocka_unit_test(the_same_words_as_before_are_refused_with_the_reason),
         cmocka_unit_test(a_question_whose_thread_is_gone_is_posted_on_its_own),
         cmocka_unit_test(a_double_after_a_lost_answer_means_it_landed),
