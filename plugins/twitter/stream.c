@@ -10,6 +10,7 @@
 enum state { STOPPED, CONNECTING, OPEN, WAITING, FOR_RULES };
 
 static const int64_t ALIVE_MS = 20 * 1000; /* X's heartbeat */
+static const int64_t TELL_MS = 60 * 1000;
 
 struct stream {
     struct twitter *twitter;
@@ -26,6 +27,8 @@ struct stream {
     bool killed;       /* the ghost connection, once until we get in */
     bool full;         /* the stream's own line said: too many connections */
     char words[256];
+    char told[160];  /* why it is not connected, as the log was warned last; "": never */
+    int64_t told_ms; /* network clock */
 };
 
 struct stream *stream_new(struct twitter *twitter, struct client *client, const char *name, const char *path,
@@ -69,6 +72,21 @@ void stream_stop(struct stream *stream)
     stream->killed = stream->full = false;
 }
 
+/* The same reason comes again with each try, every few seconds: it is a warning once a minute. */
+static enum hr_level log_level(struct stream *stream, int64_t wait_ms, const char *why)
+{
+    int64_t now_ms = stream->twitter->api->monotonic_ms(stream->twitter->bot);
+    if (wait_ms <= 1000) {
+        return HR_INFO;
+    }
+    if (strncmp(stream->told, why, sizeof(stream->told) - 1) == 0 && now_ms - stream->told_ms < TELL_MS) {
+        return HR_DEBUG;
+    }
+    snprintf(stream->told, sizeof(stream->told), "%s", why);
+    stream->told_ms = now_ms;
+    return HR_WARN;
+}
+
 static void connect_now(struct stream *stream);
 
 static void on_wait_over(void *arg)
@@ -84,7 +102,7 @@ static void connect_in(struct stream *stream, int64_t wait_ms, const char *why)
     stream->state = WAITING;
     snprintf(stream->words, sizeof(stream->words), "not connected: %.150s; next try in %" PRId64 " s", why,
              (wait_ms + 999) / 1000);
-    twitter->api->log(twitter->bot, wait_ms > 1000 ? HR_WARN : HR_INFO, "%s: %s: connecting again in %" PRId64 " ms",
+    twitter->api->log(twitter->bot, log_level(stream, wait_ms, why), "%s: %s: connecting again in %" PRId64 " ms",
                       stream->name, why, wait_ms);
     if (twitter->api->timer_in(twitter->bot, wait_ms, 0, on_wait_over, stream, &stream->timer) != HR_OK) {
         stream->state = STOPPED;

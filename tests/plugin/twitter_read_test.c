@@ -252,6 +252,39 @@ static void a_ghost_connection_is_closed_once(void **state)
     fake_free(fix.fake);
 }
 
+static size_t warnings(const struct fix *fix, const char *piece)
+{
+    size_t count = 0;
+    const struct fake_record *line;
+    for (size_t i = 0; (line = fake_nth(fix->fake, FAKE_LOG, i)) != NULL; i++) {
+        count += line->level == HR_WARN && strstr(line->text, piece) != NULL;
+    }
+    return count;
+}
+
+static void an_x_that_is_away_is_told_once_a_minute(void **state)
+{
+    (void)state;
+    struct fix fix = begin(NULL, NULL);
+    drop(&fix, open_stream(&fix));
+    int tries = 0;
+    for (int i = 0; i < 5 * 60; i++, fake_pass(fix.fake, 1 * SECOND)) {
+        struct hr_request *stream = fake_request(fix.fake, "/2/tweets/search/stream?");
+        tries += stream != NULL;
+        if (stream != NULL) {
+            drop(&fix, stream);
+        }
+    }
+    assert_true(tries > 20);
+    assert_in_range(warnings(&fix, "posts on Twitter: cut: connecting again"), 4, 5);
+    for (int i = 0; i < 20 && fake_request(fix.fake, "/2/tweets/search/stream?") == NULL; i++) {
+        fake_pass(fix.fake, 1 * SECOND);
+    }
+    fake_reply(fix.fake, fake_request(fix.fake, "/2/tweets/search/stream?"), 503, "{}");
+    assert_int_equal(warnings(&fix, "connecting again in 5000 ms"), 1); /* another reason is told at once */
+    fake_free(fix.fake);
+}
+
 static void a_429_is_not_tried_before_its_reset(void **state)
 {
     (void)state;
@@ -397,6 +430,7 @@ int main(void)
         cmocka_unit_test(search_pages_come_in_order_of_time_with_one_cursor),
         cmocka_unit_test(the_window_is_searched_once_more_after_its_end),
         cmocka_unit_test(a_ghost_connection_is_closed_once),
+        cmocka_unit_test(an_x_that_is_away_is_told_once_a_minute),
         cmocka_unit_test(a_429_is_not_tried_before_its_reset),
         cmocka_unit_test(without_rules_they_are_made_again),
         cmocka_unit_test(money_and_refusals_stop_the_stream),
