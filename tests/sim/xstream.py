@@ -60,7 +60,8 @@ class Connection:
 
     def put(self, due, line):
         with self._wake:
-            self._queue.append((due, line))
+            if self._end is None:  # what comes after its end is lost
+                self._queue.append((due, line))
             self._wake.notify()
 
     def end(self, last=b"", reset=False):
