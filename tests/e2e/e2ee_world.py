@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A bot in an encrypted room and an IRC channel of one chat, with people whose clients warn of whatever is not proven."""
+import contextlib
+import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from clients import Irc, Matrix, wait_for
 from e2ee_clients import assert_no_index_twice, megolm_place
@@ -50,6 +53,24 @@ role "host" {{ accounts = {quoted([f"home/{u}" for u in [self.asha.user_id, *sel
         self.wait_in()
         return self
 
+    @contextlib.contextmanager
+    def running(self):
+        """The bot is in its rooms; at the end all it was given has its outcome."""
+        try:
+            with self.bot:
+                self.wait_in()
+                yield self
+                self.bot.wait_settled()
+                self.bot.assert_accounted()
+        finally:
+            self.close()
+
+    def bring(self, person):
+        """One more comes into the encrypted room."""
+        self.asha.invite(self.room, person.user_id)
+        person.join(self.room)
+        return person
+
     def wait_in(self):
         def here():
             assert self.bot.alive, self.bot.tail()
@@ -73,6 +94,12 @@ role "host" {{ accounts = {quoted([f"home/{u}" for u in [self.asha.user_id, *sel
         answer = self.from_bot(self.asha, "A host agreed")
         self.asha.assert_trusted(answer)
         return answer
+
+    def begin(self, word):
+        """The host opens the box, and it is open."""
+        self.agree()
+        self.both_ways(word)
+        return self
 
     def close(self):
         self.bot.kill9()
@@ -111,6 +138,51 @@ role "host" {{ accounts = {quoted([f"home/{u}" for u in [self.asha.user_id, *sel
         wait_for(lambda: self.reads(room), 30, 0.1, self.bot.tail)
         return room
 
+    # -- verifying the bot
+    def terminal(self, *args):
+        """What the operator sees who types `hashroom ARGS` and then says nothing."""
+        done = self.bot.command(*args, "-c", str(self.bot.folder))
+        return done.stdout + done.stderr
+
+    def tool(self, *args):
+        """The same, of a command that does its work."""
+        done = self.bot.command(*args, "-c", str(self.bot.folder))
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def asked(self, person, room=None):
+        """A host asks the bot to verify, and sees what her client shows: (id, emoji and numbers)."""
+        for _ in range(5):
+            request = person.do("verifyUser", user=self.user, room=room or self.room)
+            state = person.wait_verification(lambda v, i=request["id"]: v["id"] == i and
+                                             v["phase"] in ("ready", "started", "cancelled"), 30)
+            if state["phase"] != "cancelled":
+                return request["id"], person.do("sas", id=request["id"], start=True)
+            # her own client took the one before for unfinished, and cancelled both
+            self.both_ways("before asking once more")
+        raise AssertionError(state)
+
+    def shown(self, sas):
+        """The operator's terminal has the same."""
+        def same():
+            text = self.terminal("verify")
+            return all(name.lower() in text.lower() for _, name in sas["emoji"]) and \
+                all(re.search(rf"\b{number}\b", text) for number in sas["decimal"])
+        wait_for(same, 30, 0.3, lambda: f"{sas}\n{self.terminal('verify')}\n{self.bot.tail()}")
+
+    def confirmed(self, person, number, yes):
+        """The person says that it is the same, and `yes` says so for the bot: her client calls the bot verified."""
+        with ThreadPoolExecutor(1) as other:
+            mine = other.submit(person.do, "confirm", id=number)
+            yes()
+            assert mine.result()["phase"] == "done"
+        wait_for(lambda: person.do("user", user=self.user)["verified"], message="their client does not call the bot verified")
+
+    def mismatched(self, person, number):
+        """The person's client sees that the other side saw something else."""
+        ended = person.wait_verification(lambda v: v["id"] == number and v["phase"] == "cancelled", 30)
+        assert ended["cancelled"] == "m.mismatched_sas", ended
+
     # -- what the server saw
     def wire(self, room=None, sender=None):
         reader = Matrix(self.synapse.url, self.asha.user_id, self.asha.token)
@@ -123,3 +195,12 @@ role "host" {{ accounts = {quoted([f"home/{u}" for u in [self.asha.user_id, *sel
         assert not plain, plain
         assert_no_index_twice([megolm_place(e["content"]) for e in said if e["content"].get("ciphertext")])
         return said
+
+
+class TwoHosts(CryptoChat):
+    """CryptoChat with a second host, `cai`."""
+
+    def __init__(self, folder, synapse, ergo, peers, name, **options):
+        self.cai = peers.person(synapse, f"{name}cai")
+        super().__init__(folder, synapse, ergo, peers, name, hosts=[self.cai.user_id], **options)
+        self.people.append(self.bring(self.cai))

@@ -29,24 +29,17 @@ EACH_RUN = 25  # the log has place for so many refusals of one run, and a flood 
 def chat(tmp_path_factory, synapse, ergo, js_peers):
     c = CryptoChat(tmp_path_factory.mktemp("attack"), synapse, ergo, js_peers, "attack")
     c.accomplice = newcomer(c, "attackmate")
-    c.start()
-    c.agree()
-    c.both_ways("before all attacks")
-    c.number = 0
-    yield c
-    c.bot.wait_settled()
-    c.bot.assert_accounted()
-    c.assert_nothing_plain()
-    c.bot.stop()
-    c.close()
+    with c.running():
+        c.begin("before all attacks")
+        c.number = 0
+        yield c
+        c.bot.wait_settled()
+        c.assert_nothing_plain()
 
 
 def newcomer(c, name):
     """The attacker: a cross-signed device of somebody in the room, so far like any other."""
-    device = RawDevice.login(c.synapse, name)
-    c.asha.invite(c.room, device.user_id)
-    device.join(c.room)
-    return device
+    return c.bring(RawDevice.login(c.synapse, name))
 
 
 def lines_about(text, *users):

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: MIT
 """An encrypted room as people live in it: chat, private messages, people who come and go, other clients, a second login."""
-import urllib.parse
-
 import pytest
-from clients import Irc, Matrix, wait_for
+from clients import Matrix, wait_for
 from e2ee_clients import NioMatrix
 from e2ee_world import CryptoChat
 
@@ -16,17 +14,12 @@ def on_the_server(person, user):
 
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory, synapse, ergo, js_peers):
-    c = CryptoChat(tmp_path_factory.mktemp("chat"), synapse, ergo, js_peers, "seal")
-    c.start()
-    c.first_seen = on_the_server(c.asha, c.user)
-    c.asha.say(c.room, "said before anybody agreed")
-    c.ann.say(c.channel, "heard before anybody agreed")
-    c.agree()
-    yield c
-    c.bot.wait_settled()
-    c.bot.assert_accounted()
-    c.bot.stop()
-    c.close()
+    with CryptoChat(tmp_path_factory.mktemp("chat"), synapse, ergo, js_peers, "seal").running() as c:
+        c.first_seen = on_the_server(c.asha, c.user)
+        c.asha.say(c.room, "said before anybody agreed")
+        c.ann.say(c.channel, "heard before anybody agreed")
+        c.agree()
+        yield c
 
 
 def test_the_bot_is_cross_signed_when_it_comes(chat):
@@ -139,16 +132,10 @@ def lax(tmp_path_factory, synapse, ergo, js_peers):
     folder = tmp_path_factory.mktemp("lax")
     c = CryptoChat(folder, synapse, ergo, js_peers, "lax", strict_people=False)
     c.nia = NioMatrix(folder / "nio", synapse, "laxnia")
-    c.people.append(c.nia)
-    c.asha.invite(c.room, c.nia.user_id)
-    c.nia.join(c.room)
-    c.start()
-    c.agree()
-    yield c
-    c.bot.wait_settled()
-    c.bot.assert_accounted()
-    c.bot.stop()
-    c.close()
+    c.people.append(c.bring(c.nia))
+    with c.running():
+        c.agree()
+        yield c
 
 
 def test_clients_that_are_not_strict_see_no_warning_either(lax):
@@ -177,18 +164,11 @@ def test_a_client_with_nio_is_answered_in_private(lax):
 def test_a_strict_bot_gives_no_key_to_a_device_nobody_signed(tmp_path, synapse, ergo, js_peers):
     c = CryptoChat(tmp_path, synapse, ergo, js_peers, "strict", strict=True)
     old = js_peers.person(synapse, "strictold", cross_sign=False, strict=False)
-    c.people.append(old)
-    c.asha.invite(c.room, old.user_id)
-    old.join(c.room)
-    try:
-        with c.bot:
-            c.wait_in()
-            c.agree()
-            c.both_ways("strict")
-            wait_for(lambda: any(e["failure"] == "MEGOLM_KEY_WITHHELD_FOR_UNVERIFIED_DEVICE"
-                                 for e in old.undecryptable(c.room)), message=lambda: str(old.undecryptable(c.room)))
-            old.say(c.room, "from a device nobody signed")
-            c.both_ways("still strict")
-            assert not any("nobody signed" in t for t in c.ann.said(c.channel))
-    finally:
-        c.close()
+    c.people.append(c.bring(old))
+    with c.running():
+        c.begin("strict")
+        wait_for(lambda: any(e["failure"] == "MEGOLM_KEY_WITHHELD_FOR_UNVERIFIED_DEVICE"
+                             for e in old.undecryptable(c.room)), message=lambda: str(old.undecryptable(c.room)))
+        old.say(c.room, "from a device nobody signed")
+        c.both_ways("still strict")
+        assert not any("nobody signed" in t for t in c.ann.said(c.channel))

@@ -45,20 +45,17 @@ class TwoSealed(MediaChat):
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory, synapse, ergo, js_peers):
     c = TwoSealed(tmp_path_factory.mktemp("between"), synapse, ergo, js_peers, "between", media="roles", media_max_mb=1)
-    c.start()
-    for room in (c.room, c.other):
-        wait_for(lambda r=room: c.reads(r), 60, 0.1, c.bot.tail)
-        c.asha.say(room, AGREE)
-        c.from_bot(c.asha, "A host agreed", room)
-    wait_for(lambda: c.reads(c.open_room), 30, 0.1, c.bot.tail)
-    c.both_ways("before any picture")
-    yield c
-    c.bot.wait_settled()
-    c.bot.assert_accounted()
-    for room in (c.room, c.other):
-        c.assert_nothing_plain(room)
-    c.bot.stop()
-    c.close()
+    with c.running():
+        for room in (c.room, c.other):
+            wait_for(lambda r=room: c.reads(r), 60, 0.1, c.bot.tail)
+            c.asha.say(room, AGREE)
+            c.from_bot(c.asha, "A host agreed", room)
+        wait_for(lambda: c.reads(c.open_room), 30, 0.1, c.bot.tail)
+        c.both_ways("before any picture")
+        yield c
+        c.bot.wait_settled()
+        for room in (c.room, c.other):
+            c.assert_nothing_plain(room)
 
 
 def assert_everybody_has_it(c, room, words, data):

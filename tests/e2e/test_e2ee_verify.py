@@ -2,31 +2,19 @@
 """A person compares emoji with the bot; a second login of the bot's account opens what the recovery key locks."""
 import re
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from clients import wait_for
 from e2ee_raw import RawDevice
 from e2ee_sas import HandSas
-from e2ee_world import CryptoChat
+from e2ee_world import CryptoChat, TwoHosts
 from synapse import PASSWORD
 
 
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory, synapse, ergo, js_peers):
-    cai = js_peers.person(synapse, "vericai")
-    c = CryptoChat(tmp_path_factory.mktemp("verify"), synapse, ergo, js_peers, "veri", hosts=[cai.user_id])
-    c.cai = cai
-    c.people.append(cai)
-    c.asha.invite(c.room, cai.user_id)
-    cai.join(c.room)
-    c.start()
-    c.agree()
-    c.both_ways("before any verification")
-    yield c
-    c.bot.wait_settled()
-    c.bot.stop()
-    c.close()
+    with TwoHosts(tmp_path_factory.mktemp("verify"), synapse, ergo, js_peers, "veri").running() as c:
+        yield c.begin("before any verification")
 
 
 @pytest.fixture(scope="module")
@@ -34,56 +22,17 @@ def hand(tmp_path_factory, synapse, ergo, js_peers):
     """A second host whose device is made by hand."""
     device = RawDevice.login(synapse, "handhost")
     c = CryptoChat(tmp_path_factory.mktemp("hand"), synapse, ergo, js_peers, "hand", hosts=[device.user_id])
-    c.asha.invite(c.room, device.user_id)
-    device.join(c.room)
-    device.start()
-    c.start()
-    c.agree()
-    c.both_ways("before the work by hand")
-    yield c, device
-    device.stop()
-    c.bot.wait_settled()
-    c.bot.stop()
-    c.close()
-
-
-def tool(c, *args):
-    done = c.bot.command(*args, "-c", str(c.bot.folder))
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def terminal(c, *args):
-    """What the operator sees who asks and then says nothing."""
-    done = c.bot.command(*args, "-c", str(c.bot.folder))
-    return done.stdout + done.stderr
-
-
-def asked(c, person, room=None):
-    """A host asks the bot to verify, and sees what her client shows: (id, emoji and numbers)."""
-    for _ in range(5):
-        request = person.do("verifyUser", user=c.user, room=room or c.room)
-        state = person.wait_verification(lambda v, i=request["id"]: v["id"] == i and
-                                         v["phase"] in ("ready", "started", "cancelled"), 30)
-        if state["phase"] != "cancelled":
-            return request["id"], person.do("sas", id=request["id"], start=True)
-        c.both_ways("before asking once more")  # her own client took the one before for unfinished, and cancelled both
-    raise AssertionError(state)
-
-
-def shown(c, sas):
-    """The operator's terminal has the same."""
-    def same():
-        text = terminal(c, "verify")
-        return all(name.lower() in text.lower() for _, name in sas["emoji"]) and \
-            all(re.search(rf"\b{number}\b", text) for number in sas["decimal"])
-    wait_for(same, 30, 0.3, lambda: f"{sas}\n{terminal(c, 'verify')}\n{c.bot.tail()}")
+    c.bring(device).start()
+    with c.running():
+        c.begin("before the work by hand")
+        yield c, device
+        device.stop()
 
 
 def operator(c, how, answer):
     """The operator says what the comparison gave: as an answer to the question, or as a word of the command."""
     if how == "word":
-        return tool(c, "verify", answer)
+        return c.tool("verify", answer)
     done = subprocess.run([str(c.bot.program), "verify", "-c", str(c.bot.folder)], env=c.bot.environment(), cwd=c.bot.folder,
                           input=answer + "\n", capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -95,13 +44,9 @@ def test_the_same_emoji_on_both_sides_then_verified(chat, where, how):
     c = chat
     person = c.asha if where == "chat" else c.cai
     room = c.room if where == "chat" else c.direct(c.cai)
-    number, sas = asked(c, person, room)
-    shown(c, sas)
-    with ThreadPoolExecutor(1) as other:
-        mine = other.submit(person.do, "confirm", id=number)
-        operator(c, how, "yes")
-        assert mine.result()["phase"] == "done"
-    wait_for(lambda: person.do("user", user=c.user)["verified"], message="the host's client does not call it verified")
+    number, sas = c.asked(person, room)
+    c.shown(sas)
+    c.confirmed(person, number, lambda: operator(c, how, "yes"))
     [device] = person.do("devices", user=c.user).values()
     assert device["verified"]
     c.both_ways(f"verified in the {where}")
@@ -110,21 +55,20 @@ def test_the_same_emoji_on_both_sides_then_verified(chat, where, how):
 def test_other_emoji_end_it_and_nobody_is_verified(chat):
     c = chat
     before = c.bot.rows("SELECT user, verified FROM matrix_person")
-    number, sas = asked(c, c.asha)
-    shown(c, sas)
-    tool(c, "verify", "no")
-    ended = c.asha.wait_verification(lambda v: v["id"] == number and v["phase"] == "cancelled", 30)
-    assert ended["cancelled"] == "m.mismatched_sas", ended
+    number, sas = c.asked(c.asha)
+    c.shown(sas)
+    c.tool("verify", "no")
+    c.mismatched(c.asha, number)
     assert c.bot.rows("SELECT user, verified FROM matrix_person") == before
     c.both_ways("after other emoji")
 
 
 def test_a_verification_the_person_gives_up_is_forgotten(chat):
     c = chat
-    number, sas = asked(c, c.asha)
-    shown(c, sas)
+    number, sas = c.asked(c.asha)
+    c.shown(sas)
     c.asha.do("cancel", id=number)
-    wait_for(lambda: "Nobody verifies" in terminal(c, "verify"), 30, 0.3, c.bot.tail)
+    wait_for(lambda: "Nobody verifies" in c.terminal("verify"), 30, 0.3, c.bot.tail)
     c.both_ways("after it was given up")
 
 
@@ -133,7 +77,7 @@ def test_a_participant_can_not_begin_one(chat):
     request = c.ben.do("verifyUser", user=c.user, room=c.room)
     c.both_ways("while a participant asks")
     assert c.ben.do("verification", id=request["id"])["phase"] in ("requested", "cancelled")
-    assert c.ben.user_id not in terminal(c, "verify")
+    assert c.ben.user_id not in c.terminal("verify")
 
 
 def test_a_second_login_with_the_recovery_key_reads_all_that_was_said(chat, js_peers):
@@ -144,7 +88,7 @@ def test_a_second_login_with_the_recovery_key_reads_all_that_was_said(chat, js_p
         c.ben.say(c.room, line + " of ben")
     c.from_bot(c.ben, lines[-1])
     c.on_irc(lines[-1] + " of ben")
-    key = re.search(r"\bE[A-Za-z0-9]{3}(?: [A-Za-z0-9]{4}){11}\b", tool(c, "recovery-key"))[0]
+    key = re.search(r"\bE[A-Za-z0-9]{3}(?: [A-Za-z0-9]{4}){11}\b", c.tool("recovery-key"))[0]
     second = js_peers.device(c.synapse, f"{c.name}bot", f"{c.name}bot2", cross_sign=False, password=PASSWORD, history=100)
     c.people.append(second)
     assert second.unreadable(c.room)
@@ -165,7 +109,7 @@ def test_a_second_login_with_the_recovery_key_reads_all_that_was_said(chat, js_p
 
 def test_the_recovery_key_is_shown_once_and_never_logged(chat):
     c = chat
-    assert not re.search(r"\bE[A-Za-z0-9]{3}(?: [A-Za-z0-9]{4}){11}\b", terminal(c, "recovery-key") + c.bot.log())
+    assert not re.search(r"\bE[A-Za-z0-9]{3}(?: [A-Za-z0-9]{4}){11}\b", c.terminal("recovery-key") + c.bot.log())
 
 
 # ---- steps done wrong ----------------------------------------------------------------------------
@@ -239,8 +183,8 @@ def test_a_step_done_wrong_ends_it_and_nobody_is_verified(hand, step):
     h.wait("ready")
     step(h)
     if h.heard("key"):
-        terminal(c, "verify")
-        terminal(c, "verify", "yes")
+        c.terminal("verify")
+        c.terminal("verify", "yes")
     assert h.cancelled().startswith("m.")
     assert c.bot.value("SELECT verified FROM matrix_person WHERE user = ?", device.user_id) == 0
     c.both_ways(f"after {step.__name__.replace('_', ' ')}")
@@ -250,10 +194,10 @@ def test_all_steps_done_right_by_hand(hand):
     c, device = hand
     h = HandSas(device, c.room, c.user).ask().start().give_key()
     assert h.committed
-    wait_for(lambda: all(re.search(rf"\b{n}\b", terminal(c, "verify")) for n in h.decimals()), 30, 0.3,
-             lambda: f"{h.decimals()}\n{terminal(c, 'verify')}")
+    wait_for(lambda: all(re.search(rf"\b{n}\b", c.terminal("verify")) for n in h.decimals()), 30, 0.3,
+             lambda: f"{h.decimals()}\n{c.terminal('verify')}")
     h.give_mac()
-    tool(c, "verify", "yes")
+    c.tool("verify", "yes")
     h.wait("mac")
     h.send("done")
     h.wait("done")

@@ -100,14 +100,10 @@ def chat(tmp_path_factory, synapse, ergo, js_peers):
     c = MediaChat(tmp_path_factory.mktemp("media"), synapse, ergo, js_peers, "media", media="roles", media_max_mb=1)
     c.options["invite_from"].append(c.dora.user_id)
     c.configure()
-    c.start()
-    wait_for(lambda: c.reads(c.open_room), 30, 0.1, c.bot.tail)
-    c.agree()
-    yield c
-    c.bot.wait_settled()
-    c.bot.assert_accounted()
-    c.bot.stop()
-    c.close()
+    with c.running():
+        wait_for(lambda: c.reads(c.open_room), 30, 0.1, c.bot.tail)
+        c.agree()
+        yield c
 
 
 def test_a_picture_of_an_encrypted_room_is_opened_without_an_account(chat):
