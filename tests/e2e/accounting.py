@@ -158,7 +158,7 @@ def make_world(folder, ergo, ngircd, synapse, name, speed=6.0, length="2h", **mo
 def start(w):
     w.bot.start()
     w.wait_ready(w.ann, w.pat)
-    wait_for(w.x.stream_open, 30, message=lambda: "the bot does not read X:\n" + w.bot.tail())
+    w.wait_reading()
 
 
 def wait_logged(w, talk, timeout):

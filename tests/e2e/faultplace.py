@@ -91,7 +91,7 @@ class Place:
         self.x_is_read()
 
     def x_is_read(self):
-        wait_for(self.w.x.stream_open, 90, 0.05, lambda: "the bot does not read X:\n" + self.bot.tail())
+        self.w.wait_reading(90)
         time.sleep(0.5)  # the simulator's rules take hold a little later, as X's do
 
     def restart(self):

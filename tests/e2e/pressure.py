@@ -45,7 +45,7 @@ class Pressure:
     def run(self):
         w = self.w
         w.wait_ready(w.ann, w.pat)
-        wait_for(w.x.stream_open, 60, message=lambda: "the bot does not read X:\n" + w.bot.tail())
+        w.wait_reading()
         pauses = {"post": (1.0, 1.0), "irc": (20, 20), "plain": (20, 20), "matrix": (20, 20)}
         begin = time.monotonic()
         helper = threading.Thread(target=self._stall, daemon=True)

@@ -4,25 +4,16 @@ import time
 
 import pytest
 from clients import wait_for
-from harness import CHAT_START_MS
 from world import World
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory, ergo, ngircd, synapse):
-    """One bot and its people, ten minutes before the chat, so that X is read and nothing is announced."""
-    w = World("bridge", tmp_path_factory.mktemp("bridge"), ergo, ngircd, synapse, CHAT_START_MS - 14 * 60_000,
-              session={"reminders": [], "questions": []}, matrix={"rate_ms": 0, "burst": 0})
+    w = World.quiet("bridge", tmp_path_factory.mktemp("bridge"), ergo, ngircd, synapse)
     w.x.link_title("https://books.example/my-list?utm_source=x&id=4", "https://books.example/my-list?id=4", "My list")
     w.ann, w.plainer, w.mia = w.irc("ann"), w.plain("pat"), w.matrix("mia")
-    with w.bot:
-        w.wait_ready(w.ann, w.plainer)
-        wait_for(w.x.stream_open, 30, message=lambda: "the bot does not read X:\n" + w.bot.tail())
-        time.sleep(0.5)  # the rule takes effect
+    with w.running(w.ann, w.plainer):
         yield w
-        w.bot.wait_settled()
-        w.bot.assert_accounted()
-    w.close()
     assert w.x.violations == []
 
 
@@ -80,7 +71,7 @@ def test_what_the_stream_missed_is_fetched(world):
     w.clock.set(w.clock.now_ms(), 5)  # the search waits until what was posted can be found
     in_every_room(w, "while nobody listened", 40)
     w.clock.set(w.clock.now_ms(), 1)
-    wait_for(w.x.stream_open, 30)
+    w.wait_reading()
     assert sum("while nobody listened" in t for t in w.ann.said(w.channel)) == 1
 
 

@@ -8,7 +8,7 @@ import time
 
 import lint
 import pytest
-from clients import Irc, wait_for
+from clients import Irc
 from harness import CHAT_START_MS
 from world import QUESTIONS, World
 
@@ -49,7 +49,7 @@ class Evening:
         w.asha = w.host()
         w.bot.start()
         w.wait_ready(w.ann, w.pat)
-        wait_for(w.x.stream_open, 40, message=lambda: "the bot does not read X:\n" + w.bot.tail())
+        w.wait_reading()
         self.prepared()
         w.clock.sleep_until(CHAT_START_MS - MINUTE // 2)
         if self.hosted:

@@ -8,7 +8,6 @@ import time
 
 import pytest
 from clients import MatrixError, wait_for
-from harness import CHAT_START_MS
 from world import World
 
 BIDI = "\u202e\u202d\u2066\u2067\u2069\u200f"
@@ -77,8 +76,7 @@ class WildServer:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory, ergo, ngircd, synapse):
-    w = World("hostile", tmp_path_factory.mktemp("hostile"), ergo, ngircd, synapse, CHAT_START_MS - 14 * 60_000,
-              session={"reminders": [], "questions": []}, matrix={"rate_ms": 0, "burst": 0})
+    w = World.quiet("hostile", tmp_path_factory.mktemp("hostile"), ergo, ngircd, synapse)
     w.wild = WildServer()
     conf = w.bot.folder / "hostile.more"
     text = (w.bot.folder / "hashroom.conf").read_text()
@@ -89,15 +87,9 @@ def world(tmp_path_factory, ergo, ngircd, synapse):
                    '    tls = no\n    nick = "wildbot"\n    rate_ms = 0\n    burst = 1000\n}\n')
     assert not conf.exists()
     w.ann, w.pat, w.mia = w.irc("ann"), w.plain("hostpat"), w.matrix("mia")
-    with w.bot:
-        w.wait_ready(w.ann, w.pat)
-        wait_for(w.x.stream_open, 30, message=lambda: "the bot does not read X:\n" + w.bot.tail())
+    with w.running(w.ann, w.pat):
         wait_for(lambda: any(line.startswith("JOIN") for line in w.wild.got), 30)
-        time.sleep(0.5)
         yield w
-        w.bot.wait_settled()
-        w.bot.assert_accounted()
-    w.close()
 
 
 def still_well(w, mark):

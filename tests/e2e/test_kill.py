@@ -23,7 +23,7 @@ def evening(tmp_path_factory, ergo, ngircd, synapse):
     chance = random.Random(SEED)
     w.bot.start()
     w.wait_ready(w.ann, w.pat)
-    wait_for(w.x.stream_open, 30, message=lambda: "the bot does not read X:\n" + w.bot.tail())
+    w.wait_reading()
     w.clock.sleep_until(CHAT_START_MS - MINUTE // 2)
     end_ms = CHAT_START_MS + 40 * MINUTE
     with RestartLoop(w.bot, w.x.client_restarted) as loop:

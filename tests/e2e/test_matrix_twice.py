@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Nothing stands in a Matrix room twice: a removal that is refused, a line in doubt in a copy that was put back."""
 import shutil
-import time
 
 import pytest
 from clients import wait_for
 from faultproxy import ALL, Answer
-from harness import CHAT_START_MS
 from world import World
 
 LIMITED = '{"errcode":"M_LIMIT_EXCEEDED","error":"Too Many Requests"}'
@@ -16,24 +14,14 @@ CROWD = 25  # more than wait for one event each
 
 @pytest.fixture(scope="module")
 def once(tmp_path_factory, ergo, ngircd, synapse):
-    w = World("once", tmp_path_factory.mktemp("once"), ergo, ngircd, synapse, CHAT_START_MS - 14 * 60_000,
-              session={"reminders": [], "questions": []}, matrix={"rate_ms": 0, "burst": 0}, proxies=("home",))
+    w = World.quiet("once", tmp_path_factory.mktemp("once"), ergo, ngircd, synapse, proxies=("home",))
     w.ann, w.mia = w.irc("onceann"), w.matrix("mia")
-    with w.bot:
-        w.wait_ready(w.ann)
-        wait_for(w.x.stream_open, 60)
-        time.sleep(0.5)
+    with w.running(w.ann, settle_s=120):
         yield w
-        w.proxy["home"].heal()
-        w.bot.wait_settled(120)
-        w.bot.assert_accounted()
-    w.close()
 
 
 def bodies(w):
-    """What stands in the room now, oldest first, as a newcomer reads it."""
-    chunk = w.mia.api("GET", f"/rooms/{w.rooms[0]}/messages?dir=b&limit=200")["chunk"]
-    return [e["content"].get("body", "") for e in reversed(chunk) if e["sender"] == w.matrix_bot.user_id]
+    return [content.get("body", "") for content in w.standing(w.mia)]
 
 
 def crowd(w):

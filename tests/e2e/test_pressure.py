@@ -6,27 +6,18 @@ import time
 import pressure
 import pytest
 from clients import wait_for
-from harness import CHAT_START_MS
 from synapse import Synapse
 from world import World
 
 MINUTE = 60_000
-QUIET = {"reminders": [], "questions": []}
 
 
 @pytest.fixture(scope="module")
 def calm(tmp_path_factory, ergo, ngircd, synapse):
-    w = World("calm", tmp_path_factory.mktemp("calm"), ergo, ngircd, synapse, CHAT_START_MS - 14 * MINUTE,
-              session=QUIET, chat={"pace": "calm"}, matrix={"rate_ms": 0, "burst": 0})
+    w = World.quiet("calm", tmp_path_factory.mktemp("calm"), ergo, ngircd, synapse, chat={"pace": "calm"})
     w.ann, w.mia = w.irc("calmann"), w.matrix("mia")
-    with w.bot:
-        w.wait_ready(w.ann)
-        wait_for(w.x.stream_open, 30)
-        time.sleep(0.5)
+    with w.running(w.ann):
         yield w
-        w.bot.wait_settled()
-        w.bot.assert_accounted()
-    w.close()
 
 
 def test_what_a_calm_room_has_no_time_for_is_left_out_aloud_and_can_be_read(calm):
@@ -58,17 +49,10 @@ def test_what_a_calm_room_has_no_time_for_is_left_out_aloud_and_can_be_read(calm
 @pytest.fixture(scope="module")
 def pressed(tmp_path_factory, ergo, ngircd, synapse_default):
     """Synapse with its default limits: one event in 5 s."""
-    w = World("press", tmp_path_factory.mktemp("press"), ergo, ngircd, synapse_default, CHAT_START_MS - 14 * MINUTE,
-              session=QUIET)
+    w = World.quiet("press", tmp_path_factory.mktemp("press"), ergo, ngircd, synapse_default, matrix={})
     w.ann, w.mia = w.irc("pressann"), w.matrix("mia")
-    with w.bot:
-        w.wait_ready(w.ann)
-        wait_for(w.x.stream_open, 30)
-        time.sleep(0.5)
+    with w.running(w.ann, settle_s=120):
         yield w
-        w.bot.wait_settled(120)
-        w.bot.assert_accounted()
-    w.close()
 
 
 def test_lines_share_an_event_when_the_budget_is_small(pressed):
@@ -92,14 +76,11 @@ def test_taking_one_back_takes_its_words_out_of_the_room(pressed):
     together = [t for t in w.mia.said(w.rooms[0]) if "merged post 2" in t]
     assert together and "merged post 3" in together[0], together
     w.x.delete(posts[2]["id"])
-    def gone():
-        chunk = w.mia.api("GET", f"/rooms/{w.rooms[0]}/messages?dir=b&limit=100")["chunk"]
-        return not any("merged post 2" in str(e.get("content")) for e in chunk)
-    wait_for(gone, 120, 0.5, lambda: "the words are still in the room:\n" + w.bot.tail())
+    wait_for(lambda: not any("merged post 2" in str(content) for content in w.standing(w.mia)), 120, 0.5,
+             lambda: "the words are still in the room:\n" + w.bot.tail())
     w.bot.wait_settled(60)
-    chunk = w.mia.api("GET", f"/rooms/{w.rooms[0]}/messages?dir=b&limit=100")["chunk"]
     for n in (0, 1, 3, 4):
-        assert sum(f"merged post {n}" in str(e.get("content", {}).get("body")) for e in chunk) == 1, n
+        assert sum(f"merged post {n}" in str(content.get("body")) for content in w.standing(w.mia)) == 1, n
 
 
 # ---- minutes of everything at once -----------------------------------------------------

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A whole evening's surroundings: Ergo over TLS, ngIRCd, Synapse, the X simulator, and a bot configured for them."""
+import contextlib
+import time
+
 from clients import Irc, Matrix, irc_account, wait_for
 from faultproxy import Proxy
 from harness import CHAT_START_MS, Bot, ChatClock
@@ -39,6 +42,29 @@ class World:
         self.proxy = {name: Proxy(*ways[name]) for name in proxies}
         self.tls_name = tls_name
         self._configure(session or {}, chat or {}, matrix or {}, irc or {}, x or {})
+
+    @classmethod
+    def quiet(cls, name, folder, *servers, matrix=None, **more):
+        """Early enough before the chat that X is read and nothing is announced. The homeserver limits nobody, unless `matrix`
+        says so."""
+        return cls(name, folder, *servers, CHAT_START_MS - 14 * 60_000, session={"reminders": [], "questions": []},
+                   matrix={"rate_ms": 0, "burst": 0} if matrix is None else matrix, **more)
+
+    @contextlib.contextmanager
+    def running(self, irc_person=None, plain_person=None, settle_s=60):
+        """The bot is in every room and reads X; at the end all it was given has its outcome."""
+        try:
+            with self.bot:
+                self.wait_ready(irc_person, plain_person)
+                self.wait_reading()
+                time.sleep(0.5)  # the rule takes effect
+                yield self
+                for proxy in self.proxy.values():
+                    proxy.heal()
+                self.bot.wait_settled(settle_s)
+                self.bot.assert_accounted()
+        finally:
+            self.close()
 
     def port(self, network, direct):
         return self.proxy[network].port if network in self.proxy else direct
@@ -115,7 +141,7 @@ role "host" {{ accounts = {{ "one/{name}asha", "home/{self.owner.user_id}" }}  n
         return person
 
     def wait_ready(self, irc_person=None, plain_person=None, timeout=60):
-        """The bot is in every room and reads X."""
+        """The bot is in every room."""
         def here():
             if not self.bot.alive:
                 raise AssertionError("the bot ended:\n" + self.bot.tail())
@@ -126,12 +152,19 @@ role "host" {{ accounts = {{ "one/{name}asha", "home/{self.owner.user_id}" }}  n
                 wait_for(lambda p=person: self.in_channel(p), timeout, 0.2,
                          lambda: "the bot is not in its channel:\n" + self.bot.tail())
 
+    def wait_reading(self, timeout=60):
+        wait_for(self.x.stream_open, timeout, message=lambda: "the bot does not read X:\n" + self.bot.tail())
+
     def in_channel(self, person):
         mark = person.mark()
         person.send(f"NAMES {self.channel}")
         person.wait(lambda l: l.command == "366", since=mark)
         names = " ".join(l.text for l in person.lines[mark:] if l.command == "353")
         return any(n.lstrip("@+~&%").lower().startswith(self.nick[:9].lower()) for n in names.split())
+
+    def standing(self, reader):
+        """Contents of what the bot said in its first Matrix room and nobody took back, oldest first, as a newcomer reads it."""
+        return [e["content"] for e in reader.history(self.rooms[0]) if e["sender"] == self.matrix_bot.user_id]
 
     def close(self):
         for person in self.people:
