@@ -11,20 +11,13 @@ from libolm import canonical, padded
 from nacl.signing import VerifyKey
 from sealed import matrix_token
 from synapse import PASSWORD
-from test_matrix import Chat
+from test_matrix import Chat, chats
 
 
 @pytest.fixture
-def chat(tmp_path, synapse, request):
-    made = []
-
-    def make(**options):
-        name = f"k{len(made)}{abs(hash(request.node.name)) % 10 ** 8}"
-        made.append(Chat(tmp_path, synapse, name, rooms=1, **options))
-        return made[-1]
-    yield make
-    for one in made:
-        one.close()
+def chat(request, tmp_path, synapse):
+    with chats(request, tmp_path, synapse, rooms=1) as make:
+        yield make
 
 
 @pytest.fixture

@@ -59,17 +59,26 @@ class Chat:
         self.guest.stop()
 
 
-@pytest.fixture
-def chat(tmp_path, synapse, request):
+@contextlib.contextmanager
+def chats(request, folder, server, **usual):
+    """Makes chats of one test, on one server or another, and closes them."""
     made = []
 
-    def make(**options):
+    def make(server=server, **options):
         name = f"m{len(made)}{abs(hash(request.node.name)) % 10 ** 8}"
-        made.append(Chat(tmp_path, synapse, name, **options))
+        made.append(Chat(folder, server, name, **{**usual, **options}))
         return made[-1]
-    yield make
-    for one in made:
-        one.close()
+    try:
+        yield make
+    finally:
+        for one in made:
+            one.close()
+
+
+@pytest.fixture
+def chat(request, tmp_path, synapse):
+    with chats(request, tmp_path, synapse) as make:
+        yield make
 
 
 def test_words_go_both_ways_with_replies_edits_redactions_and_pictures(chat):

@@ -8,7 +8,7 @@ import threading
 import pytest
 from peer import free_port, make_authority
 from synapse import Synapse
-from test_matrix import Chat
+from test_matrix import chats
 
 
 class Site:
@@ -86,16 +86,9 @@ def sites(authority):
 
 
 @pytest.fixture
-def chat(tmp_path, secure, authority, request):
-    made = []
-
-    def make(homeserver):
-        name = f"d{len(made)}{abs(hash(request.node.name)) % 10 ** 8}"
-        made.append(Chat(tmp_path, secure, name, homeserver=homeserver, ca_file=str(authority / "ca.pem")))
-        return made[-1]
-    yield make
-    for one in made:
-        one.close()
+def chat(request, tmp_path, secure, authority):
+    with chats(request, tmp_path, secure, ca_file=str(authority / "ca.pem")) as make:
+        yield lambda homeserver: make(homeserver=homeserver)
 
 
 def works(c, words):

@@ -12,7 +12,7 @@ import pytest
 from clients import Matrix, MatrixError, wait_for
 from sealed import matrix_token
 from synapse import PASSWORD, Synapse
-from test_matrix import Chat
+from test_matrix import Chat, chats
 
 
 @pytest.fixture(scope="module")
@@ -24,16 +24,9 @@ def short_lived():
 
 
 @pytest.fixture
-def chat(tmp_path, short_lived, request):
-    made = []
-
-    def make(server=short_lived, **options):
-        name = f"l{len(made)}{abs(hash(request.node.name)) % 10 ** 8}"
-        made.append(Chat(tmp_path, server, name, **options))
-        return made[-1]
-    yield make
-    for one in made:
-        one.close()
+def chat(request, tmp_path, short_lived):
+    with chats(request, tmp_path, short_lived) as make:
+        yield make
 
 
 def admin(server, method, path, body=None):

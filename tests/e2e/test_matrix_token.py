@@ -6,7 +6,7 @@ import pytest
 from clients import wait_for
 from sealed import files_with, matrix_token
 from synapse import PASSWORD, Synapse
-from test_matrix import Chat
+from test_matrix import chats
 
 
 @pytest.fixture(scope="module")
@@ -17,10 +17,9 @@ def renewing():
 
 
 @pytest.fixture
-def chat(tmp_path, renewing, request):
-    c = Chat(tmp_path, renewing, f"s{abs(hash(request.node.name)) % 10 ** 8}")
-    yield c
-    c.close()
+def chat(request, tmp_path, renewing):
+    with chats(request, tmp_path, renewing) as make:
+        yield make()
 
 
 def pair(c):
