@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The bot and X alone: its only room is a hashtag of the simulator. No server is needed."""
+import contextlib
 import time
 
 from clients import wait_for
@@ -58,6 +59,27 @@ class Alone:
     def wait_reading(self, timeout=20):
         wait_for(self.x.stream_open, timeout, 0.05, lambda: "the bot does not read X:\n" + self.bot.tail())
         time.sleep(0.4)  # the rule takes effect
+
+    @contextlib.contextmanager
+    def reading(self, timeout=20):
+        """The bot runs, and X has its stream open."""
+        with self.bot:
+            self.wait_reading(timeout)
+            yield
+
+    def play(self, wait=True):
+        """A short chat from before its start to its end: all has its outcome, and each question is on X once. The texts of
+        the bot's posts. wait: it has to read X before."""
+        with self.bot:
+            if wait:
+                self.wait_reading()
+            self.clock.sleep_until(CHAT_START_MS + 24 * MINUTE)
+            self.bot.wait_settled()
+            self.bot.assert_accounted()
+        own = [p["text"] for p in self.x.own_posts]
+        for question in QUESTIONS:
+            assert sum(question in t for t in own) == 1, own
+        return own
 
     def wait_own(self, count, timeout=40):
         wait_for(lambda: len(self.x.own_posts) >= count, timeout, 0.1,

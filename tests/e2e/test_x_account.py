@@ -26,8 +26,7 @@ def test_a_refused_account_is_told_once_and_taken_up_without_a_restart(tmp_path,
         a.x.watch.pause_s = 3
         a.x.api.horizon_ms = 0
         what, words = STATES[state]
-        with a.bot:
-            a.wait_reading()
+        with a.reading():
             a.x.post("ana", f"before {a.tag}")
             a.wait_post("before")
             a.x.script({"on": "GET *", "problem": state, "times": 0}, {"fault": "drop"})

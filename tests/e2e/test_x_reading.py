@@ -3,6 +3,7 @@
 import json
 import time
 
+import pytest
 from alone import MINUTE, Alone
 from clients import wait_for
 from harness import CHAT_START_MS
@@ -11,177 +12,166 @@ SEARCH, STREAM, LOOKUP = "GET /2/tweets/search/recent", "GET /2/tweets/search/st
 WEEK = 7 * 24 * 60 * MINUTE
 
 
+@pytest.fixture
+def a(tmp_path):
+    """X finds at once what was posted; in the end it has nothing to complain about."""
+    with Alone(tmp_path) as a:
+        a.x.api.horizon_ms = 0
+        yield a
+    assert a.x.violations == []
+
+
 def later(a, minutes):
     a.clock.set(a.clock.now_ms() + minutes * MINUTE, 1.0)
+
+
+def searched(a, minutes):
+    """It goes on and is searched for the first time."""
+    later(a, minutes)
+    wait_for(lambda: (SEARCH, 200) in a.x.calls, 30, 0.1, a.bot.tail)
+
+
+def arrives(a, words):
+    """Somebody posts it, and it comes."""
+    a.x.post("ana", f"{words} {a.tag}")
+    a.wait_post(words)
+
+
+def cut_off(a):
+    """The stream breaks, and the next one comes at the second try."""
+    a.x.script({"fault": "drop", "how": "reset"}, {"on": STREAM, "fault": 503})
+    wait_for(lambda: not a.x.stream_open(), 10)
 
 
 def flags(a, part):
     return a.bot.value("SELECT flags FROM message WHERE scope = 'x' AND text LIKE ?", f"%{part}%")
 
 
-def test_the_newest_post_of_last_week_is_no_start_for_this_weeks_search(tmp_path):
-    with Alone(tmp_path) as a:
-        a.x.api.horizon_ms = 0
+def test_the_newest_post_of_last_week_is_no_start_for_this_weeks_search(a):
+    with a.reading():
+        searched(a, 2)
+        arrives(a, "last week")
+    a.x.client_restarted()
+    a.clock.set(CHAT_START_MS + WEEK - 10 * MINUTE, 1.0)
+    a.x.post("ana", f"this week {a.tag}")
+    later(a, 1)
+    with a.reading():
+        later(a, 2)
+        a.wait_post("this week")
+    assert len(a.posts()) == 2
+
+
+def test_a_since_id_that_x_calls_too_old_is_given_up_for_a_time(a):
+    with a.reading():
+        searched(a, 3)
+        arrives(a, "seen")
+        a.x.script({"on": SEARCH, "problem": "stale-since"}, {"fault": "drop"})
+        later(a, 5)
+        a.x.post("ana", f"more {a.tag}")
+        a.wait_reading()
+        later(a, 2)
+        a.bot.wait_log("our last post is older than the 7 days Twitter searches")
+        a.wait_post("more")
+    assert len(a.posts()) == 2
+
+
+def test_a_chat_that_was_missed_is_said(a):
+    with a.reading():
+        arrives(a, "seen")
+        searched(a, 2)
+        arrives(a, "seen, too")
+    a.x.client_restarted()
+    later(a, 400)  # over, and the time to make up for it, too
+    for n in range(2):
         with a.bot:
-            a.wait_reading()
-            later(a, 2)
-            wait_for(lambda: (SEARCH, 200) in a.x.calls, 20, 0.1, lambda: a.bot.tail())
-            a.x.post("ana", f"last week {a.tag}")
-            a.wait_post("last week")
-        a.x.client_restarted()
-        a.clock.set(CHAT_START_MS + WEEK - 10 * MINUTE, 1.0)
-        a.x.post("ana", f"this week {a.tag}")
-        later(a, 1)
-        with a.bot:
-            a.wait_reading()
-            later(a, 2)
-            a.wait_post("this week")
-        assert len(a.posts()) == 2 and a.x.violations == []
+            a.bot.wait_log("may have been missed")
+            time.sleep(0.5)
+    assert a.bot.log().count("may have been missed") == 1
 
 
-def test_a_since_id_that_x_calls_too_old_is_given_up_for_a_time(tmp_path):
-    with Alone(tmp_path) as a:
-        a.x.api.horizon_ms = 0
-        with a.bot:
-            a.wait_reading()
-            later(a, 3)
-            wait_for(lambda: (SEARCH, 200) in a.x.calls, 20, 0.1, lambda: a.bot.tail())
-            a.x.post("ana", f"seen {a.tag}")
-            a.wait_post("seen")
-            a.x.script({"on": SEARCH, "problem": "stale-since"}, {"fault": "drop"})
-            later(a, 5)
-            a.x.post("ana", f"more {a.tag}")
-            a.wait_reading()
-            later(a, 2)
-            a.bot.wait_log("our last post is older than the 7 days Twitter searches")
-            a.wait_post("more")
-        assert len(a.posts()) == 2 and a.x.violations == []
-
-
-def test_a_chat_that_was_missed_is_said(tmp_path):
-    with Alone(tmp_path) as a:
-        a.x.api.horizon_ms = 0
-        with a.bot:
-            a.wait_reading()
-            a.x.post("ana", f"seen {a.tag}")
-            a.wait_post("seen")
-            later(a, 2)
-            wait_for(lambda: (SEARCH, 200) in a.x.calls, 20, 0.1, lambda: a.bot.tail())
-            a.x.post("ana", f"seen, too {a.tag}")
-            a.wait_post("seen, too")
-        a.x.client_restarted()
-        later(a, 400)  # over, and the time to make up for it, too
-        for n in range(2):
-            with a.bot:
-                a.bot.wait_log("may have been missed")
-                time.sleep(0.5)
-        assert a.bot.log().count("may have been missed") == 1
-
-
-def test_a_silent_stream_is_left_and_its_posts_are_found(tmp_path):
-    with Alone(tmp_path) as a:
-        a.x.api.horizon_ms = 0
-        with a.bot:
-            a.wait_reading()
-            a.x.script({"fault": "stale"})
-            time.sleep(0.3)
-            a.x.post("ana", f"nobody heard {a.tag}")
-            later(a, 3)
-            wait_for(lambda: a.x.calls.count((STREAM, 200)) == 2, 60, 0.2, lambda: a.bot.tail())
-            a.bot.wait_log("no byte came for 30 s")
-            a.x.clear_faults()
-            a.wait_post("nobody heard")
-            assert flags(a, "nobody heard") & 8  # it comes with its age
-            a.x.post("ana", f"heard again {a.tag}")
-            a.wait_post("heard again")
-            assert not flags(a, "heard again") & 8
-        assert len(a.posts()) == 2 and a.x.violations == []
-
-
-def test_what_was_taken_and_lost_in_a_crash_is_searched_at_once_after_the_start(tmp_path):
-    with Alone(tmp_path) as a:
-        a.x.api.horizon_ms = 0
-        with a.bot:
-            a.wait_reading()
-            later(a, 2)
-            wait_for(lambda: (SEARCH, 200) in a.x.calls, 30, 0.1, lambda: a.bot.tail())
-            a.x.post("ana", f"seen {a.tag}")
-            a.wait_post("seen")
-            a.bot.kill9()
-            a.x.post("ana", f"taken and lost {a.tag}")
-            a.x.client_restarted()
-            a.x.script({"on": STREAM, "fault": 503, "times": 0})
-            a.clock.set(a.clock.now_ms(), 0.0)  # what waits for any time never comes
-            a.bot.start()
-            a.wait_post("taken and lost", 60)
-        assert a.posts() == [f"seen {a.tag}", f"taken and lost {a.tag}"] and a.x.violations == []
-
-
-def test_a_ghost_is_ended_and_its_place_taken(tmp_path):
-    with Alone(tmp_path) as a:
-        a.x.script({"fault": "ghost"})
-        with a.bot:
-            a.wait_reading()
-        wait_for(lambda: a.x.streams.ghosts, 60, 0.05, "X has not seen the connection end")
-        a.x.client_restarted()
+def test_a_silent_stream_is_left_and_its_posts_are_found(a):
+    with a.reading():
+        a.x.script({"fault": "stale"})
+        time.sleep(0.3)
+        a.x.post("ana", f"nobody heard {a.tag}")
+        later(a, 3)
+        wait_for(lambda: a.x.calls.count((STREAM, 200)) == 2, 60, 0.2, lambda: a.bot.tail())
+        a.bot.wait_log("no byte came for 30 s")
         a.x.clear_faults()
-        a.x.api.horizon_ms = 0
-        with a.bot:
-            wait_for(lambda: ("DELETE /2/connections/all", 200) in a.x.calls, 60, 0.1, lambda: a.bot.tail())
-            a.x.post("ana", f"meanwhile {a.tag}")
-            later(a, 2)
-            a.wait_post("meanwhile")  # by search
-            a.wait_reading(120)
-            a.x.post("ana", f"afterwards {a.tag}")
-            a.wait_post("afterwards")
-        assert len(a.posts()) == 2 and a.x.violations == []
+        a.wait_post("nobody heard")
+        assert flags(a, "nobody heard") & 8  # it comes with its age
+        arrives(a, "heard again")
+        assert not flags(a, "heard again") & 8
+    assert len(a.posts()) == 2
 
 
-def test_what_the_index_has_late_is_found_once(tmp_path):
-    with Alone(tmp_path) as a:
-        a.x.api.horizon_ms = 0
-        a.x.script({"fault": "late-search", "seconds": 120})
-        with a.bot:
-            a.wait_reading()
-            a.x.post("ana", f"first {a.tag}")
-            a.wait_post("first")
-            a.x.script({"fault": "drop", "how": "reset"}, {"on": STREAM, "fault": 503})
-            wait_for(lambda: not a.x.stream_open(), 10)
-            a.x.post("bo", f"in the gap {a.tag}")
-            a.wait_reading(30)
-            searches = a.x.calls.count((SEARCH, 200))
-            later(a, 1)  # the search of the gap finds nothing yet
-            wait_for(lambda: a.x.calls.count((SEARCH, 200)) > searches, 20, 0.1, lambda: a.bot.tail())
-            a.x.post("cy", f"live {a.tag}")
-            a.wait_post("live")
-            assert not any("in the gap" in t for t in a.posts())
-            later(a, 4)
-            a.wait_post("in the gap")
-        assert sorted(t.split()[0] for t in a.posts()) == ["first", "in", "live"] and a.x.violations == []
+def test_what_was_taken_and_lost_in_a_crash_is_searched_at_once_after_the_start(a):
+    with a.reading():
+        searched(a, 2)
+        arrives(a, "seen")
+        a.bot.kill9()
+        a.x.post("ana", f"taken and lost {a.tag}")
+        a.x.client_restarted()
+        a.x.script({"on": STREAM, "fault": 503, "times": 0})
+        a.clock.set(a.clock.now_ms(), 0.0)  # what waits for any time never comes
+        a.bot.start()
+        a.wait_post("taken and lost", 60)
+    assert a.posts() == [f"seen {a.tag}", f"taken and lost {a.tag}"]
 
 
-def test_an_edit_in_a_gap_is_followed(tmp_path):
-    with Alone(tmp_path) as a:
-        a.x.api.horizon_ms = 0
-        with a.bot:
-            a.wait_reading()
-            first = a.x.post("ana", f"A1 I ment that {a.tag}")
-            a.wait_post("I ment that")
-            a.x.script({"fault": "drop", "how": "reset"}, {"on": STREAM, "fault": 503})
-            wait_for(lambda: not a.x.stream_open(), 10)
-            a.x.edit(first["id"], f"A1 I meant that {a.tag}")
-            a.wait_reading(30)
-            later(a, 2)
-            a.wait_post("I meant that")
-        assert a.posts() == [f"A1 I meant that {a.tag}"] and a.x.violations == []
+def test_a_ghost_is_ended_and_its_place_taken(a):
+    a.x.script({"fault": "ghost"})
+    with a.reading():
+        pass
+    wait_for(lambda: "filtered_stream" in [name for _, name in a.x.streams.ghosts], 60, 0.05,
+             "X has not seen the connection end")
+    a.x.client_restarted()
+    a.x.clear_faults()
+    with a.bot:
+        wait_for(lambda: ("DELETE /2/connections/all", 200) in a.x.calls, 60, 0.1, lambda: a.bot.tail())
+        a.x.post("ana", f"meanwhile {a.tag}")
+        later(a, 2)
+        a.wait_post("meanwhile")  # by search
+        a.wait_reading(120)
+        arrives(a, "afterwards")
+    assert len(a.posts()) == 2
+
+
+def test_what_the_index_has_late_is_found_once(a):
+    a.x.script({"fault": "late-search", "seconds": 120})
+    with a.reading():
+        arrives(a, "first")
+        cut_off(a)
+        a.x.post("bo", f"in the gap {a.tag}")
+        a.wait_reading(30)
+        searches = a.x.calls.count((SEARCH, 200))
+        later(a, 1)  # the search of the gap finds nothing yet
+        wait_for(lambda: a.x.calls.count((SEARCH, 200)) > searches, 20, 0.1, lambda: a.bot.tail())
+        a.x.post("cy", f"live {a.tag}")
+        a.wait_post("live")
+        assert not any("in the gap" in t for t in a.posts())
+        later(a, 4)
+        a.wait_post("in the gap")
+    assert sorted(t.split()[0] for t in a.posts()) == ["first", "in", "live"]
+
+
+def test_an_edit_in_a_gap_is_followed(a):
+    with a.reading():
+        first = a.x.post("ana", f"A1 I ment that {a.tag}")
+        a.wait_post("I ment that")
+        cut_off(a)
+        a.x.edit(first["id"], f"A1 I meant that {a.tag}")
+        a.wait_reading(30)
+        later(a, 2)
+        a.wait_post("I meant that")
+    assert a.posts() == [f"A1 I meant that {a.tag}"]
 
 
 def test_what_may_not_be_shown_is_not_and_goes_when_it_becomes_so(tmp_path):
     with Alone(tmp_path, deletions=True) as a:
         a.x.api.horizon_ms = 0
         a.x.protect("shy")
-        with a.bot:
-            a.wait_reading()
+        with a.reading():
             a.x.post("shy", f"for followers {a.tag}")
             kept = a.x.post("ana", f"stays {a.tag}")
             ids = {name: a.x.post(name, f"by {name} {a.tag}")["id"] for name in ("bo", "cy", "di", "eve")}
@@ -210,8 +200,7 @@ def test_costs_are_counted_as_x_counts_them(tmp_path):
         a.x.script({"fault": "duplicate"}, {"on": STREAM, "fault": "half", "nth": 2})
         a.x.api.horizon_ms = 0
         a.x.post("early", f"before the bot came {a.tag}", photos=[None])
-        with a.bot:
-            a.wait_reading()
+        with a.reading():
             for n in range(12):
                 a.x.post(f"p{n % 5}", f"number {n} {a.tag}", photos=[None] if n == 3 else ())
             a.wait_post("number 11")

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import time
 
-from alone import MINUTE, QUESTIONS, SHORT, Alone
+from alone import MINUTE, SHORT, Alone
 from clients import wait_for
 from harness import CHAT_START_MS
 from sealed import files_with, x_token
@@ -38,14 +38,7 @@ def on_disk(a):
 def test_questions_are_posted_with_a_login_that_is_renewed_in_between(tmp_path):
     with Alone(tmp_path, CHAT_START_MS - 2 * MINUTE, 30.0, oauth2=True, session=SHORT) as a:
         a.x.auth.lifetime_s = 4 * 60
-        with a.bot:
-            a.wait_reading()
-            a.clock.sleep_until(CHAT_START_MS + 24 * MINUTE)
-            a.bot.wait_settled()
-            a.bot.assert_accounted()
-        own = [p["text"] for p in a.x.own_posts]
-        for question in QUESTIONS:
-            assert sum(question in t for t in own) == 1, own
+        a.play()
         assert renewals(a) >= 2 and a.x.violations == []
         secrets = [s for grant in a.x.auth.grants for s in (*grant.access, *grant.rotated, grant.refresh)]
         assert not any(secret in a.bot.log() for secret in secrets)
