@@ -87,6 +87,19 @@ static const char *api_instance(struct hr_bot *bot)
     return bot->config->title;
 }
 
+static const char *api_instances(struct hr_bot *bot)
+{
+    const struct config *config = bot->app->config;
+    const char *names = " ";
+    for (size_t p = 0; p < config->plugin_count; p++) {
+        const struct config_plugin *file = &config->plugin[p];
+        for (size_t i = 0; file->plugin == bot->plugin && i < file->instance_count; i++) {
+            names = arena_printf(instance_arena(bot), "%s%s ", names, file->instance[i].title);
+        }
+    }
+    return names;
+}
+
 static void api_problem(struct hr_bot *bot, const char *option, const char *fmt, ...)
 {
     va_list ap;
@@ -346,7 +359,8 @@ static const struct hr_network_api network_table = {
     .answer = api_answer, .may = api_may, .hosts = api_hosts, .message = api_message, .release = api_release,       \
     .hide = api_hide, .drop_waiting = api_drop_waiting, .sql = plugin_sql, .networks = api_networks,                \
     .reports = api_reports, .secret = api_secret, .work = api_work, .derive = api_derive, .store_id = api_store_id, \
-    .ask = api_ask, .trial = api_trial, .serve = api_serve, .serve_url = api_serve_url, .page = api_page
+    .ask = api_ask, .trial = api_trial, .serve = api_serve, .serve_url = api_serve_url, .page = api_page,           \
+    .instances = api_instances
 
 static const struct hr_api feature_api = {COMMON, .net = NULL};
 static const struct hr_api network_api = {COMMON, .net = &network_table};

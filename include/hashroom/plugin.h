@@ -463,6 +463,10 @@ struct hr_api {
     /* What is found at `path` (letters, digits, -._~/, 200 bytes): for those who wait, after the commit, and for
      * keep_ms for those who come. Takes the place of what was kept. HR_ELIMIT: memory is full, nobody was answered. */
     int (*page)(struct hr_bot *bot, const char *path, const struct hr_page *page);
+
+    /* The names of all instances of this plugin in the configuration, whether they run or not, each between spaces,
+     * which no name has: " home work ". What was kept for others may be erased. Lives in the callback's arena. */
+    const char *(*instances)(struct hr_bot *bot);
 };
 
 /* Is `fn`, added after the first release, in the running host? */

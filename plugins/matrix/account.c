@@ -169,20 +169,6 @@ static int seal_plain(struct matrix *mx)
     return rc;
 }
 
-struct running {
-    struct matrix *mx;
-    const char *names; /* each between spaces, which no name has */
-};
-
-static int add_name(void *arg, const struct hr_network_state *network)
-{
-    struct running *running = arg;
-    if (strcmp(network->service, "Matrix") == 0) {
-        running->names = running->mx->api->print(running->mx->bot, "%s%s ", running->names, network->name);
-    }
-    return HR_OK;
-}
-
 static int on_left(void *arg, const struct hr_value *column, size_t count)
 {
     struct matrix *mx = arg;
@@ -192,16 +178,13 @@ static int on_left(void *arg, const struct hr_value *column, size_t count)
     return HR_OK;
 }
 
-/* All that are configured have started by now. */
-static void on_started(void *arg)
+static int forget_left(struct matrix *mx)
 {
-    struct matrix *mx = arg;
-    struct running running = {.mx = mx, .names = " "};
-    (void)mx->api->networks(mx->bot, add_name, &running);
-    (void)mx->api->sql(mx->bot,
-                       "UPDATE matrix_account SET token = '', refresh = NULL"
-                       " WHERE token <> '' AND instr(?1, ' ' || instance || ' ') = 0 RETURNING instance, user",
-                       (struct hr_value[]){HR_V_STR(running.names)}, 1, on_left, mx);
+    const struct hr_value args[] = {HR_V_STR(mx->api->instances(mx->bot))};
+    return mx->api->sql(mx->bot,
+                        "UPDATE matrix_account SET token = '', refresh = NULL"
+                        " WHERE token <> '' AND instr(?1, ' ' || instance || ' ') = 0 RETURNING instance, user",
+                        args, 1, on_left, mx);
 }
 
 int account_start(struct matrix *mx)
@@ -211,5 +194,5 @@ int account_start(struct matrix *mx)
         mx->api->sql(mx->bot, "UPDATE matrix_account SET token = '', refresh = NULL WHERE instance = ?1 AND user <> ?2",
                      args, 2, NULL, NULL); /* the operator put another account into its place */
     rc = rc < 0 ? rc : seal_plain(mx);
-    return rc < 0 ? rc : mx->api->timer_in(mx->bot, 0, 0, on_started, mx, NULL);
+    return rc < 0 ? rc : forget_left(mx);
 }

@@ -8,8 +8,8 @@
 
 #include "matrix.h"
 
-/* Tidies what earlier runs left: seals what was stored plain, erases the tokens of a user that was replaced and (once
- * all have started) of instances that are no longer configured. */
+/* Tidies what earlier runs left: seals what was stored plain, erases the tokens of a user that was replaced and
+ * of instances that are no longer configured. */
 int account_start(struct matrix *mx);
 /* Takes what is stored for this user. Tokens that can't be opened are left out, aloud; the device stays. */
 int account_load(struct matrix *mx);

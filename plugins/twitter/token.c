@@ -111,20 +111,6 @@ static void load(struct token *token)
                             NULL, NULL);
 }
 
-struct running {
-    struct twitter *twitter;
-    const char *names; /* each between spaces, which no name has */
-};
-
-static int add_name(void *arg, const struct hr_network_state *network)
-{
-    struct running *running = arg;
-    if (strcmp(network->service, "Twitter") == 0) {
-        running->names = running->twitter->api->print(running->twitter->bot, "%s%s ", running->names, network->name);
-    }
-    return HR_OK;
-}
-
 static int on_left(void *arg, const struct hr_value *column, size_t count)
 {
     struct twitter *twitter = arg;
@@ -134,20 +120,12 @@ static int on_left(void *arg, const struct hr_value *column, size_t count)
     return HR_OK;
 }
 
-/* All that are configured have started by now. */
-static void on_started(void *arg)
-{
-    struct twitter *twitter = arg;
-    struct running running = {.twitter = twitter, .names = " "};
-    (void)twitter->api->networks(twitter->bot, add_name, &running);
-    (void)twitter->api->sql(twitter->bot,
-                            "DELETE FROM twitter_token WHERE instr(?1, ' ' || instance || ' ') = 0 RETURNING instance",
-                            (struct hr_value[]){HR_V_STR(running.names)}, 1, on_left, twitter);
-}
-
 void token_forget_left(struct twitter *twitter)
 {
-    (void)twitter->api->timer_in(twitter->bot, 0, 0, on_started, twitter, NULL);
+    const struct hr_value args[] = {HR_V_STR(twitter->api->instances(twitter->bot))};
+    (void)twitter->api->sql(twitter->bot,
+                            "DELETE FROM twitter_token WHERE instr(?1, ' ' || instance || ' ') = 0 RETURNING instance",
+                            args, 1, on_left, twitter);
 }
 
 static void hash(char out[ORIGIN_BYTES], const char *text)

@@ -25,7 +25,7 @@ enum token_state {
 struct token *token_new(struct twitter *twitter, struct client *client,
                         void (*on_change)(void *arg, const struct problem *refused), void *arg);
 void token_free(struct token *token);
-/* Erases the logins of instances that are no longer configured, once all have started. */
+/* Erases the logins of instances that are no longer configured. */
 void token_forget_left(struct twitter *twitter);
 enum token_state token_want(struct token *token); /* before each use; starts a renewal where one is due */
 bool token_is_lost(const struct token *token);

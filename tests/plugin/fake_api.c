@@ -324,21 +324,13 @@ static int api_sql(struct hr_bot *bot, const char *sql, const struct hr_value *a
     return fake_db_run(bot->fake, sql, args, count, row, arg);
 }
 
+static const char *api_instances(struct hr_bot *bot)
+{
+    return api_print(bot, " %s ", api_instance(bot));
+}
+
 static int api_networks(struct hr_bot *bot, hr_network_fn *fn, void *arg)
 {
-    const struct hr_network *network = bot->fake->plugin->network;
-    if (network) {
-        const struct hr_network_state own = {.size = sizeof own,
-                                             .name = api_instance(bot),
-                                             .service = network->service,
-                                             .up = true,
-                                             .reason = "",
-                                             .trouble = ""};
-        int status = fn(arg, &own);
-        if (status < 0) {
-            return status;
-        }
-    }
     for (size_t i = 0; i < bot->fake->network_count; i++) {
         struct hr_network_state state = bot->fake->networks[i].state;
         state.for_ms = bot->fake->mono_ms - bot->fake->networks[i].since_ms;
@@ -436,6 +428,7 @@ void fake_fill_api(struct fake *fake)
         .drop_waiting = api_drop_waiting,
         .sql = api_sql,
         .networks = api_networks,
+        .instances = api_instances,
         .reports = api_reports,
         .secret = api_secret,
         .trial = api_trial,
