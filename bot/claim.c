@@ -138,6 +138,7 @@ static int render(struct outbox *outbox, struct hr_bot *bot, const struct item *
     const struct hr_delivery *list[LANE_MERGE_MAX];
     struct item sibling[LANE_MERGE_MAX];
     const struct item *said[LANE_MERGE_MAX];
+    const struct item *first = items[0];
     size_t said_count = items[0]->act == HR_ACT_EDIT ? merge_siblings(outbox, items[0], sibling) : 0;
     for (size_t i = 0; i < said_count; i++) {
         said[i] = &sibling[i];
@@ -152,6 +153,7 @@ static int render(struct outbox *outbox, struct hr_bot *bot, const struct item *
             snprintf(err, err_size, "what it says is no longer in the log");
             return rc;
         }
+        delivery[i].changed = items[i]->message == first->message;
         list[i] = &delivery[i];
     }
     int rc = bot->plugin->network->render(bot->state, list, count, &collect->hr, err, err_size);
@@ -185,7 +187,7 @@ void claim_item(struct outbox *outbox, struct network *network, struct item *fir
     int rc = render(outbox, bot, items, count, collect, err, sizeof(err));
     while (rc != HR_OK && count > 1) { /* too much at once, or one of them can't be said */
         collect_reset(collect);
-        count /= 2;
+        count = count * 3 / 4;
         rc = render(outbox, bot, items, count, collect, err, sizeof(err));
     }
     instance_leave(bot, HR_OK);

@@ -11,6 +11,10 @@
 /* A server that takes one event at a time falls behind without any limit, too: so many lines share an event then. */
 enum { BEHIND = 20 };
 
+/* A part with many lines is hard to read, and when one of them is taken back all others are said again: only far behind
+ * it is filled up. */
+enum { LINES = 30, FAR_BEHIND = 2 * LINES };
+
 static bool goes_with(const struct item *item, const struct item *first)
 {
     return item->act == HR_ACT_SAY && !(item->say_flags & HR_SAY_ALONE) && item->group == first->group &&
@@ -41,6 +45,7 @@ size_t merge_gather(const struct network *network, const struct item *first, dou
             items[count++] = item;
         }
     }
+    count = first->group == 0 && waiting <= FAR_BEHIND && count > LINES ? LINES : count;
     return first->group != 0 || (double)waiting > tokens || waiting > BEHIND ? count : 1;
 }
 

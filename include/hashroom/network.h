@@ -67,6 +67,7 @@ struct hr_delivery { /* what has to be said in one room */
     /* HR_MSG_MEDIA, said at the same service (scope): the id it has there, to hand on the picture itself; else "" */
     const char *origin;
     const char *media_url; /* with origin: to be said where that fails, or "" */
+    bool changed;          /* EDIT of several lines that stand in one part: this is the one */
 };
 
 /* Receives the parts of render(), in order; each is one line or one event and

@@ -83,7 +83,7 @@ static int on_row(void *arg, const struct hr_value *column, size_t count)
     struct matrix *mx = arg;
     (void)count;
     mem_set(&mx->device, matrix_column(&column[0]));
-    mx->device_new = column[1].str[0] == '\0'; /* the process ended before it logged in */
+    mx->device_new = column[1].str[0] == '\0'; /* logged out, erased, or the process ended before it logged in */
     mem_set(&mx->since, matrix_column(&column[2]));
     mx->device_since_ms = column[3].num;
     mx->expires_ms = column[5].num;

@@ -58,8 +58,8 @@ void filter_keep(struct matrix *mx)
 
 bool filter_lost(struct matrix *mx, const struct call_reply *reply)
 {
-    if (!mx->filter_named || (reply->code != 400 && reply->code != 404)) {
-        return false;
+    if (!mx->filter_named || reply->errcode[0] == '\0' || (reply->code != 400 && reply->code != 404)) {
+        return false; /* a proxy's page is no verdict of the server */
     }
     mem_set(&mx->filter, NULL);
     return true;

@@ -167,24 +167,28 @@ static void prefix_star(json_t *content, const char *key)
     }
 }
 
-/* The new words twice: for clients that know edits, and for those that don't. */
-static json_t *as_edit(json_t *content, const char *target)
+/* The new words for clients that know edits, behind `fallback` for those that don't. Takes both. */
+static json_t *edit_of(json_t *content, json_t *fallback, const char *target)
 {
-    json_t *outer = content != NULL ? json_deep_copy(content) : NULL;
-    if (outer != NULL) {
-        prefix_star(outer, "body");
-        prefix_star(outer, "formatted_body");
-        json_object_set(outer, "m.new_content", content);
-        json_object_set_new(outer, "m.relates_to",
+    if (content != NULL && fallback != NULL) {
+        prefix_star(fallback, "body");
+        prefix_star(fallback, "formatted_body");
+        json_object_set(fallback, "m.new_content", content);
+        json_object_set_new(fallback, "m.relates_to",
                             json_pack("{s:s, s:s}", "rel_type", "m.replace", "event_id", target));
     }
     json_decref(content);
-    return outer;
+    return fallback;
+}
+
+static json_t *as_edit(json_t *content, const char *target)
+{
+    return edit_of(content, content != NULL ? json_deep_copy(content) : NULL, target);
 }
 
 /* ---- parts --------------------------------------------------------------------------------- */
 
-static int put(struct hr_parts *out, const char *type, json_t *content, const char *redacts)
+static int put_within(struct hr_parts *out, const char *type, json_t *content, const char *redacts, size_t most)
 {
     json_t *part = json_pack("{s:s, s:o*, s:s*}", "type", type, "content", content, "redacts", redacts);
     char *text = part != NULL && content != NULL ? json_dumps(part, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
@@ -192,9 +196,17 @@ static int put(struct hr_parts *out, const char *type, json_t *content, const ch
     if (text == NULL) {
         return HR_EINVAL;
     }
-    out->add(out, text, strlen(text));
+    size_t len = strlen(text);
+    if (len <= most) {
+        out->add(out, text, len);
+    }
     free(text);
-    return HR_OK;
+    return len <= most ? HR_OK : HR_ELIMIT;
+}
+
+static int put(struct hr_parts *out, const char *type, json_t *content, const char *redacts)
+{
+    return put_within(out, type, content, redacts, SIZE_MAX);
 }
 
 /* A picture of another Matrix room: its event, and the words for both cases. */
@@ -275,13 +287,13 @@ static int put_text(const struct hr_delivery *delivery, struct hr_parts *out)
     return rc;
 }
 
-/* Several lines as one event, a paragraph each. */
-static int put_merged(const struct hr_delivery *const *deliveries, size_t count, struct hr_parts *out)
+static json_t *paragraphs(const struct hr_delivery *const *deliveries, size_t count)
 {
-    struct mem_buf body = {.max = 64 * 1024}, html = {.max = 64 * 1024};
+    struct mem_buf body = {.max = 64 * 1024}, html = {.max = 64 * 1024}; /* what doesn't fit is over any limit, too */
     for (size_t i = 0; i < count; i++) {
         struct hr_delivery delivery = *deliveries[i];
-        delivery.reply_remote = ""; /* one event answers one: here it is said in words */
+        delivery.reply_remote = ""; /* one event answers one: here it is said in words, in an edit as well */
+        delivery.act = HR_ACT_SAY;
         const struct head head = head_of(&delivery);
         mem_puts(&body, i > 0 ? "\n" : "");
         mem_puts(&body, head.lead);
@@ -296,21 +308,23 @@ static int put_merged(const struct hr_delivery *const *deliveries, size_t count,
                   "org.matrix.custom.html", "formatted_body", mem_text(&html), html.len, "m.mentions");
     mem_clear(&body);
     mem_clear(&html);
-    if (content != NULL && deliveries[0]->act == HR_ACT_EDIT && deliveries[0]->target_count > 0) {
-        content = as_edit(content, deliveries[0]->target[0]);
-    }
-    return put(out, "m.room.message", content, NULL);
+    return content;
 }
 
-static size_t size_of(const struct hr_delivery *const *deliveries, size_t count)
+/* Several lines as one event, a paragraph each. An edit repeats the changed one alone for clients that know no edits:
+ * all of them twice would not fit. */
+static int put_merged(const struct hr_delivery *const *deliveries, size_t count, struct hr_parts *out)
 {
-    size_t size = 0;
-    for (size_t i = 0; i < count; i++) {
-        for (const char *c = deliveries[i]->text; *c != '\0'; c++) {
-            size += cost_of(*c, true);
+    bool edit = deliveries[0]->act == HR_ACT_EDIT && deliveries[0]->target_count > 0;
+    json_t *content = paragraphs(deliveries, count);
+    if (edit) {
+        size_t changed = 0;
+        for (size_t i = 0; i < count; i++) {
+            changed = deliveries[i]->changed ? i : changed;
         }
+        content = edit_of(content, paragraphs(&deliveries[changed], 1), deliveries[0]->target[0]);
     }
-    return size;
+    return put_within(out, "m.room.message", content, NULL, edit ? RENDER_EDIT_BYTES : RENDER_MERGED_BYTES);
 }
 
 int render_delivery(void *state, const struct hr_delivery *const *deliveries, size_t count, struct hr_parts *out,
@@ -318,15 +332,11 @@ int render_delivery(void *state, const struct hr_delivery *const *deliveries, si
 {
     (void)state;
     if (count > 1) {
-        if (size_of(deliveries, count) > RENDER_MAX_BYTES / (deliveries[0]->act == HR_ACT_EDIT ? 2 : 1)) {
-            snprintf(err, err_size, "together they are too long");
-            return HR_ELIMIT;
+        int rc = put_merged(deliveries, count, out);
+        if (rc < 0) {
+            snprintf(err, err_size, rc == HR_ELIMIT ? "together they are too long" : "the text is not valid UTF-8");
         }
-        if (put_merged(deliveries, count, out) < 0) {
-            snprintf(err, err_size, "the text is not valid UTF-8");
-            return HR_EINVAL;
-        }
-        return HR_OK;
+        return rc;
     }
     for (size_t i = 0; i < count; i++) {
         const struct hr_delivery *delivery = deliveries[i];

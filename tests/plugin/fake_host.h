@@ -145,8 +145,7 @@ uint64_t fake_message(struct fake *fake, uint64_t room, const struct hr_person *
 struct hr_message *fake_message_at(struct fake *fake, uint64_t message);     /* to fill in url, links, ...; or NULL */
 int fake_tell(struct fake *fake, enum hr_event_kind kind, uint64_t message); /* event() about a logged message */
 uint64_t fake_hear(struct fake *fake, uint64_t room, const char *name, const char *text); /* logged and told */
-/* A network goes up or down: EV_NETWORK, and what networks() shows from now on, besides the
- * plugin's own. */
+/* A network goes up or down: EV_NETWORK, and what networks() shows from now on. */
 int fake_network(struct fake *fake, const char *network, bool up, const char *reason);
 void fake_other_report(struct fake *fake, const char *who, const char *text); /* what reports() shows besides */
 enum hr_verdict fake_judge(struct fake *fake, uint64_t message);

@@ -190,10 +190,50 @@ static void lines_that_waited_together_are_paragraphs_of_one_event(void **state)
     one.act = two.act = HR_ACT_EDIT;
     one.target = two.target = target;
     one.target_count = two.target_count = 1;
+    two.changed = true;
     assert_int_equal(fake_render_all(world->fake, both, 2), 1);
     const char *edit = fake_nth(world->fake, FAKE_PART, 0)->text;
     assert_non_null(strstr(edit, "\"m.relates_to\":{\"event_id\":\"$e1\",\"rel_type\":\"m.replace\"}"));
-    assert_non_null(strstr(edit, "\"body\":\"* Ben on IRC: 1 < 2\\nCai on Twitter: yes\""));
+    assert_non_null(strstr(edit, "\"body\":\"* Cai on Twitter, replying to Ben: yes\""));
+    assert_non_null(strstr(edit, "\"m.new_content\":{\"body\":\"Ben on IRC: 1 < 2\\n"
+                                 "Cai on Twitter, replying to Ben: yes\""));
+    world_free(world);
+}
+
+/* The largest name, address and words that still share an event: it can be sent, encrypted too, and be edited. */
+static void many_lines_fit_into_an_event_an_encrypted_one_and_its_edit(void **state)
+{
+    (void)state;
+    enum { LINES = 100, ENCRYPTED = 62000 };
+    struct world *world = world_open();
+    static const char *const target[] = {"$e1"};
+    char text[400];
+    struct hr_delivery line[LINES];
+    const struct hr_delivery *list[LINES];
+    for (size_t len = 1; len < sizeof(text); len++) {
+        memset(text, '"', len); /* six bytes of HTML each, two of JSON */
+        text[len] = '\0';
+        for (size_t i = 0; i < LINES; i++) {
+            line[i] = delivery(HR_ACT_SAY, "\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80 on Twitter", text);
+            line[i].lead_url = "https://x.com/somebody_else/status/1790708400000000000";
+            list[i] = &line[i];
+        }
+        size_t most = LINES;
+        while (most > 1 && (fake_forget(world->fake), fake_render_all(world->fake, list, most)) < 1) {
+            most--;
+        }
+        assert_in_range(most, 10, LINES);
+        assert_in_range(fake_nth(world->fake, FAKE_PART, 0)->len * 4 / 3, 1, ENCRYPTED);
+        for (size_t i = 0; i < most; i++) {
+            line[i].act = HR_ACT_EDIT;
+            line[i].target = target;
+            line[i].target_count = 1;
+        }
+        fake_forget(world->fake);
+        assert_int_equal(fake_render_all(world->fake, list, most), 1);
+        assert_in_range(fake_nth(world->fake, FAKE_PART, 0)->len * 4 / 3, 1, ENCRYPTED);
+        len += len / 4;
+    }
     world_free(world);
 }
 
@@ -338,6 +378,7 @@ int main(void)
         cmocka_unit_test(an_edit_holds_the_new_words_twice),
         cmocka_unit_test(a_removal_takes_every_event_back),
         cmocka_unit_test(lines_that_waited_together_are_paragraphs_of_one_event),
+        cmocka_unit_test(many_lines_fit_into_an_event_an_encrypted_one_and_its_edit),
         cmocka_unit_test(nothing_to_say_makes_no_event),
         cmocka_unit_test(big_texts_are_split_between_words),
         cmocka_unit_test(room_addresses_are_checked_with_a_fix),

@@ -135,7 +135,6 @@ static void a_dead_token_without_password_stops_in_plain_words(void **state)
     assert_int_equal(fake_start(world->fake), HR_OK);
     answer(world, "/v3/account/whoami", 401, "{\"errcode\":\"M_UNKNOWN_TOKEN\",\"error\":\"no\"}");
     assert_non_null(fake_with(world->fake, FAKE_DOWN, "token_file"));
-    fake_pass(world->fake, 1); /* what is tidied after the start */
     assert_int_equal(fake_timers(world->fake), 0);
     world_free(world);
 }

@@ -97,6 +97,17 @@ static void more_than_a_hundred_go_as_two_in_order(void **state)
     assert_string_equal(f->sent[1].body, "100 | 101 | 102 | 103");
 }
 
+static void up_to_sixty_go_thirty_at_a_time(void **state)
+{
+    struct fixture *f = *state;
+    numbered_posts(f, 60);
+    up(f, 6);
+    assert_int_equal(f->sent_count, 2);
+    assert_non_null(strstr(f->sent[0].body, " | 28 | 29"));
+    assert_null(strstr(f->sent[0].body, " | 30"));
+    assert_true(strncmp(f->sent[1].body, "30 | 31", 7) == 0);
+}
+
 static void a_server_that_has_fallen_behind_gets_many_in_one_part_though_it_knows_no_limit(void **state)
 {
     struct fixture *f = *state;
@@ -276,6 +287,7 @@ int main(void)
         T(what_waits_for_one_token_goes_as_one_part),
         T(with_tokens_for_all_each_goes_alone),
         T(more_than_a_hundred_go_as_two_in_order),
+        T(up_to_sixty_go_thirty_at_a_time),
         T(a_server_that_has_fallen_behind_gets_many_in_one_part_though_it_knows_no_limit),
         T(an_edit_says_the_merged_part_anew),
         T(taking_one_back_takes_the_part_back_and_says_the_rest),
