@@ -289,7 +289,7 @@ static int put_text(const struct hr_delivery *delivery, struct hr_parts *out)
 
 static json_t *paragraphs(const struct hr_delivery *const *deliveries, size_t count)
 {
-    struct mem_buf body = {.max = 64 * 1024}, html = {.max = 64 * 1024}; /* what doesn't fit is over any limit, too */
+    struct mem_buf body = {.max = 1024 * 1024}, html = {.max = 1024 * 1024}; /* measured when it is whole */
     for (size_t i = 0; i < count; i++) {
         struct hr_delivery delivery = *deliveries[i];
         delivery.reply_remote = ""; /* one event answers one: here it is said in words, in an edit as well */
@@ -316,6 +316,13 @@ static json_t *paragraphs(const struct hr_delivery *const *deliveries, size_t co
 static int put_merged(const struct hr_delivery *const *deliveries, size_t count, struct hr_parts *out)
 {
     bool edit = deliveries[0]->act == HR_ACT_EDIT && deliveries[0]->target_count > 0;
+    size_t most = edit ? RENDER_EDIT_BYTES : RENDER_MERGED_BYTES, words = 0;
+    for (size_t i = 0; i < count; i++) {
+        words += strlen(deliveries[i]->text);
+    }
+    if (words > most) {
+        return HR_ELIMIT;
+    }
     json_t *content = paragraphs(deliveries, count);
     if (edit) {
         size_t changed = 0;
@@ -324,7 +331,7 @@ static int put_merged(const struct hr_delivery *const *deliveries, size_t count,
         }
         content = edit_of(content, paragraphs(&deliveries[changed], 1), deliveries[0]->target[0]);
     }
-    return put_within(out, "m.room.message", content, NULL, edit ? RENDER_EDIT_BYTES : RENDER_MERGED_BYTES);
+    return put_within(out, "m.room.message", content, NULL, most);
 }
 
 int render_delivery(void *state, const struct hr_delivery *const *deliveries, size_t count, struct hr_parts *out,
