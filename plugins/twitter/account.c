@@ -11,6 +11,7 @@ struct side {
     struct account *account;
     enum state state;
     bool denied; /* the last answer was 401: a second one means it */
+    bool away;   /* the last request had no answer at all */
     struct problem problem;
     struct hr_timer *timer; /* network clock */
 };
@@ -88,6 +89,7 @@ static void close_side(struct account *account, enum account_side which, const s
     struct side *side = &account->side[which];
     struct twitter *twitter = account->twitter;
     side->state = REFUSES;
+    side->away = false; /* for no request goes that could end it */
     side->problem = *problem;
     twitter->api->timer_stop(side->timer);
     side->timer = NULL;
@@ -173,6 +175,17 @@ bool account_lets(const struct account *account, enum account_side which)
 bool account_asks(const struct account *account, enum account_side which)
 {
     return account->side[which].state == ASKED;
+}
+
+void account_heard(struct account *account, enum account_side which, bool answered)
+{
+    struct side *side = &account->side[which];
+    side->away = !answered && side->state != REFUSES;
+}
+
+bool account_away(const struct account *account, enum account_side which)
+{
+    return account->side[which].away;
 }
 
 void account_report(struct account *account, struct hr_out *out)

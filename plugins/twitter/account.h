@@ -24,5 +24,9 @@ void account_ask(struct account *account, enum account_side side);    /* there i
 void account_still(struct account *account, enum account_side side);  /* asked again, and no answer that tells */
 bool account_lets(const struct account *account, enum account_side side); /* also while X is asked once more */
 bool account_asks(const struct account *account, enum account_side side); /* refused before, being asked again */
+/* The last request of that side had an answer of X, whatever it said, or none at all. */
+void account_heard(struct account *account, enum account_side side, bool answered);
+/* The last one had none: nobody can look there. Never of a side that is closed, for nothing could end it. */
+bool account_away(const struct account *account, enum account_side side);
 void account_report(struct account *account, struct hr_out *out);
 #endif

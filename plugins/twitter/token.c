@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The login of the account that posts, by OAuth 2.0. */
 #include "token.h"
+#include "account.h"
 #include "backoff.h"
 #include "mem.h"
 #include "seal.h"
@@ -259,6 +260,7 @@ static void on_renewed(void *arg, const struct hr_reply *reply)
     struct twitter *twitter = token->twitter;
     struct problem problem = client_problem(reply);
     token->request = NULL;
+    account_heard(twitter->account, ACCOUNT_WRITE, reply->status == HR_OK);
     if (reply->status != HR_OK) {
         failed(token, reply->sent);
         renew_in(token, backoff_next_ms(&token->backoff, BACKOFF_HTTP, 0), reply->error);

@@ -63,7 +63,7 @@ static void on_me(void *arg, const struct hr_reply *reply)
     struct writer *writer = arg;
     struct problem problem = client_problem(reply);
     writer->me = NULL;
-    writer->unreached = reply->status != HR_OK;
+    account_heard(writer->twitter->account, ACCOUNT_WRITE, reply->status == HR_OK);
     json_t *root = problem.kind == PROBLEM_NONE ? json_loadb(reply->body, reply->body_len, JSON_ALLOW_NUL, NULL) : NULL;
     const char *id = json_string_value(json_object_get(json_object_get(root, "data"), "id"));
     if (snowflake_valid(id)) {
@@ -202,7 +202,7 @@ static void on_posted(void *arg, const struct hr_reply *reply)
     struct writer *writer = job->writer;
     struct problem problem = client_problem(reply);
     job->request = NULL;
-    writer->unreached = reply->status != HR_OK;
+    account_heard(writer->twitter->account, ACCOUNT_WRITE, reply->status == HR_OK);
     if (reply->status != HR_OK) {
         if (reply->sent) {
             job_lost(job);
@@ -243,6 +243,7 @@ static void on_removed(void *arg, const struct hr_reply *reply)
     struct job *job = arg;
     struct problem problem = client_problem(reply);
     job->request = NULL;
+    account_heard(job->writer->twitter->account, ACCOUNT_WRITE, reply->status == HR_OK);
     if (problem.kind == PROBLEM_NONE || problem.kind == PROBLEM_GONE) {
         if (problem.kind == PROBLEM_NONE) {
             (void)budget_spend(job->writer->twitter->budget, BUDGET_DELETE);

@@ -28,7 +28,6 @@ struct writer {
     char own_id[SNOWFLAKE_SIZE]; /* "" until X told us */
     char last[SNOWFLAKE_SIZE];   /* our newest post, "" if none is known */
     struct hr_request *me;
-    bool unreached; /* the last request by the account's name had no answer at all */
 };
 
 void job_post(struct job *job);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Looks whether a doubtful post is there: our own timeline, then post again, ask again, or say unknown. */
+#include "account.h"
 #include "budget.h"
 #include "mem.h"
 #include "writer_job.h"
@@ -24,7 +25,7 @@ static bool too_late(const struct job *job)
 void job_doubt(struct job *job, int64_t wait_ms)
 {
     struct twitter *twitter = job->writer->twitter;
-    bool blind = job->writer->unreached && !job_is_late(job);
+    bool blind = account_away(twitter->account, ACCOUNT_WRITE) && !job_is_late(job);
     if (job->doubt_ms == 0 || blind) { /* while X is away, nobody else can look there either */
         job->doubt_ms = twitter->api->monotonic_ms(twitter->bot);
     }
@@ -85,7 +86,7 @@ static void on_looked(void *arg, const struct hr_reply *reply)
     struct twitter *twitter = job->writer->twitter;
     struct problem problem = client_problem(reply);
     job->request = NULL;
-    job->writer->unreached = reply->status != HR_OK;
+    account_heard(twitter->account, ACCOUNT_WRITE, reply->status == HR_OK);
     if (problem.kind == PROBLEM_PARAMETER && client_switch_dialect(job->writer->client)) {
         look(job);
         return;

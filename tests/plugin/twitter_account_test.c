@@ -101,6 +101,21 @@ static void reading_that_is_refused_leaves_posting_alone(void **state)
     fake_free(fake);
 }
 
+static void a_post_is_not_looked_for_for_long_once_x_is_there_and_wants_money(void **state)
+{
+    (void)state;
+    struct fake *fake = begin(false);
+    assert_int_equal(post(fake), HR_OK);
+    fake_reply(fake, fake_request(fake, ME), 200, WHO);
+    lose(fake, CREATE, true);
+    away(fake, TIMELINE, 2 * MINUTE);
+    assert_int_equal(fake_count(fake, FAKE_SENT), 0);
+    fake_reply(fake, reading(fake), 402, "{\"title\":\"CreditsDepleted\"}");
+    away(fake, TIMELINE, 70 * SECOND);
+    assert_int_equal(fake_last(fake, FAKE_SENT)->status, HR_EUNKNOWN);
+    fake_free(fake);
+}
+
 static void a_question_that_could_not_go_for_ten_minutes_is_given_up(void **state)
 {
     (void)state;
@@ -192,6 +207,7 @@ int main(void)
         cmocka_unit_test(money_closes_both_sides_in_one_line_and_is_asked_for_each_hour),
         cmocka_unit_test(what_x_means_is_said_with_what_to_do),
         cmocka_unit_test(reading_that_is_refused_leaves_posting_alone),
+        cmocka_unit_test(a_post_is_not_looked_for_for_long_once_x_is_there_and_wants_money),
         cmocka_unit_test(a_question_that_could_not_go_for_ten_minutes_is_given_up),
         cmocka_unit_test(a_page_of_a_proxy_is_no_refusal_of_x),
         cmocka_unit_test(people_of_a_month_ago_are_let_go_here_and_at_x),

@@ -6,6 +6,9 @@
     "{\"token_type\":\"bearer\",\"expires_in\":7200,\"access_token\":\"access-" n "\",\"refresh_token\":\"refresh-" n \
     "\"}"
 #define GONE "{\"error\":\"invalid_request\",\"error_description\":\"Value passed for the token was invalid.\"}"
+#define SHORT_PAIR /* to be renewed after three minutes */ \
+    "{\"token_type\":\"bearer\",\"expires_in\":240,\"access_token\":\"access-1\",\"refresh_token\":\"refresh-1\"}"
+#define FOUND "{\"data\":[{\"id\":\"1597700000000000009\",\"text\":\"Question 1. Why? #dpulo\",\"author_id\":\"77\"}]}"
 
 static void a_post_waits_for_the_first_pair_and_goes_with_it(void **state)
 {
@@ -27,6 +30,79 @@ static void a_post_waits_for_the_first_pair_and_goes_with_it(void **state)
     fake_pass(fake, 2 * HOUR - 5 * MINUTE); /* renewed before its end */
     assert_int_equal(post(fake), HR_OK);
     assert_non_null(fake_with(fake, FAKE_HTTP, "refresh_token=refresh-1"));
+    fake_free(fake);
+}
+
+/* A restart with a post in doubt and an access token at its end, while X is away. */
+static struct fake *restarted(void)
+{
+    struct fake *fake = begin(true);
+    assert_int_equal(send_with(fake, 1, fake_now_ms(fake), HR_PART_DOUBT), HR_OK);
+    assert_null(fake_request(fake, ME));
+    return fake;
+}
+
+static void a_post_in_doubt_is_looked_for_while_x_does_not_answer_the_renewal(void **state)
+{
+    (void)state;
+    struct fake *fake = restarted();
+    away(fake, RENEW, 5 * MINUTE);
+    assert_int_equal(fake_count(fake, FAKE_SENT), 0);
+    fake_pass(fake, MINUTE); /* the next renewal is under way */
+    fake_reply(fake, fake_request(fake, RENEW), 200, PAIR("1"));
+    fake_reply(fake, fake_request(fake, ME), 200, WHO);
+    fake_pass(fake, 8 * SECOND);
+    fake_reply(fake, fake_request(fake, TIMELINE), 200, FOUND);
+    assert_int_equal(fake_last(fake, FAKE_SENT)->status, HR_OK);
+    assert_string_equal(fake_last(fake, FAKE_SENT)->key, "1597700000000000009");
+    fake_free(fake);
+}
+
+static void a_post_in_doubt_is_unknown_when_the_renewal_stays_without_an_answer(void **state)
+{
+    (void)state;
+    struct fake *fake = restarted();
+    away(fake, RENEW, 10 * MINUTE);
+    assert_int_equal(fake_count(fake, FAKE_SENT), 0);
+    away(fake, RENEW, 2 * MINUTE);
+    assert_int_equal(fake_last(fake, FAKE_SENT)->status, HR_EUNKNOWN);
+    fake_free(fake);
+}
+
+/* A post's answer is lost, X stays away, and then it is there again and says this to the renewal that is due. */
+static struct fake *back_with(int code, const char *body)
+{
+    struct fake *fake = begin(true);
+    (void)post(fake);
+    fake_reply(fake, fake_request(fake, RENEW), 200, SHORT_PAIR);
+    fake_reply(fake, fake_request(fake, ME), 200, WHO);
+    fake_forget(fake);
+    assert_int_equal(post(fake), HR_OK);
+    lose(fake, CREATE, true);
+    away(fake, TIMELINE, 3 * MINUTE + 10 * SECOND);
+    assert_int_equal(fake_count(fake, FAKE_SENT), 0);
+    fake_reply(fake, fake_request(fake, RENEW), code, body);
+    return fake;
+}
+
+static void a_post_is_not_looked_for_for_long_once_x_takes_the_login_no_more(void **state)
+{
+    (void)state;
+    struct fake *fake = back_with(400, GONE);
+    assert_non_null(strstr(fake_last(fake, FAKE_DOWN)->text, "Twitter no longer takes the login"));
+    fake_pass(fake, 70 * SECOND);
+    assert_int_equal(fake_count(fake, FAKE_SENT), 1);
+    assert_int_equal(fake_last(fake, FAKE_SENT)->status, HR_EUNKNOWN);
+    fake_free(fake);
+}
+
+static void a_post_is_found_with_the_login_that_x_renews_when_it_is_back(void **state)
+{
+    (void)state;
+    struct fake *fake = back_with(200, PAIR("2"));
+    fake_pass(fake, 8 * SECOND);
+    fake_reply(fake, fake_request(fake, TIMELINE), 200, FOUND);
+    assert_int_equal(fake_last(fake, FAKE_SENT)->status, HR_OK);
     fake_free(fake);
 }
 
@@ -217,6 +293,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_post_waits_for_the_first_pair_and_goes_with_it),
+        cmocka_unit_test(a_post_in_doubt_is_looked_for_while_x_does_not_answer_the_renewal),
+        cmocka_unit_test(a_post_in_doubt_is_unknown_when_the_renewal_stays_without_an_answer),
+        cmocka_unit_test(a_post_is_not_looked_for_for_long_once_x_takes_the_login_no_more),
+        cmocka_unit_test(a_post_is_found_with_the_login_that_x_renews_when_it_is_back),
         cmocka_unit_test(a_refused_token_is_renewed_once_before_anybody_is_called),
         cmocka_unit_test(an_unclear_renewal_is_asked_once_more_and_its_loss_is_told),
         cmocka_unit_test(what_surely_never_left_is_no_loss),

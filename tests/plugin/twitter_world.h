@@ -14,6 +14,8 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR 
 #define RENEW "POST http://127.0.0.1:1/2/oauth2/token"
 #define CREATE "POST http://127.0.0.1:1/2/tweets"
 #define ME "GET http://127.0.0.1:1/2/users/me"
+#define WHO "{\"data\":{\"id\":\"77\"}}"
+#define TIMELINE "GET http://127.0.0.1:1/2/users/77/tweets?"
 #define BODY "{\"text\":\"Question 1. Why? #dpulo\"}"
 
 static inline struct fake *begin(bool oauth2)
@@ -38,7 +40,7 @@ static inline struct fake *begin(bool oauth2)
     return fake;
 }
 
-static inline int send_again(struct fake *fake, int attempt, int64_t first_ms)
+static inline int send_with(struct fake *fake, int attempt, int64_t first_ms, uint32_t flags)
 {
     struct hr_part part = {.size = sizeof(part),
                            .id = 1,
@@ -48,8 +50,14 @@ static inline int send_again(struct fake *fake, int attempt, int64_t first_ms)
                            .body = BODY,
                            .body_len = strlen(BODY),
                            .attempt = attempt,
+                           .flags = flags,
                            .first_ms = first_ms};
     return fake_send_part(fake, &part);
+}
+
+static inline int send_again(struct fake *fake, int attempt, int64_t first_ms)
+{
+    return send_with(fake, attempt, first_ms, 0);
 }
 
 static inline int post(struct fake *fake)
@@ -62,6 +70,18 @@ static inline void lose(struct fake *fake, const char *request, bool sent)
     fake_reply_full(fake, fake_request(fake, request),
                     &(struct hr_reply){
                         .status = HR_ERETRY, .retry_ms = -1, .body = "", .headers = "", .error = "cut", .sent = sent});
+}
+
+/* Nobody answers `request` for `ms`, or until the part is settled. */
+static inline void away(struct fake *fake, const char *request, int64_t ms)
+{
+    size_t settled = fake_count(fake, FAKE_SENT);
+    for (int64_t passed = 0; passed < ms && fake_count(fake, FAKE_SENT) == settled; passed += SECOND) {
+        if (fake_request(fake, request) != NULL) {
+            lose(fake, request, true);
+        }
+        fake_pass(fake, SECOND);
+    }
 }
 
 static inline size_t logged(struct fake *fake, const char *piece)
