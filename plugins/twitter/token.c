@@ -129,6 +129,22 @@ void token_forget_left(struct twitter *twitter)
                             args, 1, on_left, twitter);
 }
 
+static int on_dropped(void *arg, const struct hr_value *column, size_t count)
+{
+    struct twitter *twitter = arg;
+    (void)count;
+    twitter->api->log(twitter->bot, HR_INFO, "\"%s\" no longer logs in with client_id: its login is erased",
+                      column[0].str);
+    return HR_OK;
+}
+
+void token_forget(struct twitter *twitter)
+{
+    const struct hr_value args[] = {HR_V_STR(twitter->api->instance(twitter->bot))};
+    (void)twitter->api->sql(twitter->bot, "DELETE FROM twitter_token WHERE instance = ?1 RETURNING instance", args, 1,
+                            on_dropped, twitter);
+}
+
 static void hash(char out[ORIGIN_BYTES], const char *text)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];

@@ -27,6 +27,7 @@ struct token *token_new(struct twitter *twitter, struct client *client,
 void token_free(struct token *token);
 /* Erases the logins of instances that are no longer configured. */
 void token_forget_left(struct twitter *twitter);
+void token_forget(struct twitter *twitter); /* erases that of this instance: it logs in otherwise now, or not at all */
 enum token_state token_want(struct token *token); /* before each use; starts a renewal where one is due */
 bool token_is_lost(const struct token *token);
 void token_denied(struct token *token);           /* X said 401 to it: renew, whatever its age */

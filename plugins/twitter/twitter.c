@@ -300,6 +300,9 @@ static int start(struct hr_bot *bot, const struct hr_api *api, void **state)
     int status = HR_OK;
     reader_forget_old(twitter);
     token_forget_left(twitter);
+    if (credentials_kind(bot, api) != CREDENTIALS_OAUTH2) {
+        token_forget(twitter);
+    }
     if (feed[0] != '\0') {
         status = start_feed(twitter, feed);
     } else if (credentials_kind(bot, api) != CREDENTIALS_NONE) {

@@ -61,29 +61,46 @@ def test_a_login_that_an_earlier_version_stored_plain_is_sealed(tmp_path):
         assert files_with(a.bot, *pair) == []
 
 
+def add_second(a):
+    """An instance y with a login of its own and a room; runs once, so that both are logged in. Returns its section."""
+    conf, chat, pair = a.bot.folder / "plugins" / "twitter.conf", a.bot.folder / "hashroom.conf", a.x.oauth2()
+    section = conf.read_text().replace('instance "x"', 'instance "y"').replace("x.refresh", "y.refresh") \
+        .replace("x.client-secret", "y.client-secret").replace(a.pair["client_id"], pair["client_id"])
+    a.bot.secret("y.refresh", pair["refresh_token"])
+    a.bot.secret("y.client-secret", pair["client_secret"])
+    conf.write_text(conf.read_text() + section)
+    chat.write_text(chat.read_text().replace("    room", '    room "y/#other" { }\n    room'))
+    with a.bot:
+        wait_for_calls(a, "GET /2/users/me", 2)
+    assert logins(a) == ["x", "y"]
+    return section
+
+
+def logins(a):
+    return [row["instance"] for row in a.bot.rows("SELECT instance FROM twitter_token ORDER BY instance")]
+
+
 def test_the_login_of_an_instance_that_was_taken_out_is_erased(tmp_path):
-    def logins():
-        return [row["instance"] for row in a.bot.rows("SELECT instance FROM twitter_token ORDER BY instance")]
     with Alone(tmp_path, BEFORE, oauth2=True) as a:
-        conf = a.bot.folder / "plugins" / "twitter.conf"
-        alone, second = conf.read_text(), a.x.oauth2()
-        theirs = alone.replace('instance "x"', 'instance "y"').replace("x.refresh", "y.refresh") \
-            .replace("x.client-secret", "y.client-secret").replace(a.pair["client_id"], second["client_id"])
-        a.bot.secret("y.refresh", second["refresh_token"])
-        a.bot.secret("y.client-secret", second["client_secret"])
-        conf.write_text(alone + theirs)
-        chat = a.bot.folder / "hashroom.conf"
-        one_room = chat.read_text()
-        chat.write_text(one_room.replace("    room", '    room "y/#other" { }\n    room'))
-        with a.bot:
-            wait_for_calls(a, "GET /2/users/me", 2)
-        assert logins() == ["x", "y"]
+        conf, chat = a.bot.folder / "plugins" / "twitter.conf", a.bot.folder / "hashroom.conf"
+        alone, one_room = conf.read_text(), chat.read_text()
+        add_second(a)
         conf.write_text(alone)
         chat.write_text(one_room)
         with a.bot:
             a.bot.wait_log('"y" is no longer in plugins/twitter.conf: its login is erased')
             wait_for_calls(a, "GET /2/users/me", 3)
-        assert logins() == ["x"] and renewals(a) == 2 and on_disk(a) == (a.x.auth.grants[0].refresh, 0, 0)
+        assert logins(a) == ["x"] and renewals(a) == 2 and on_disk(a) == (a.x.auth.grants[0].refresh, 0, 0)
+
+
+def test_a_login_that_is_taken_out_of_an_instance_is_erased(tmp_path):
+    with Alone(tmp_path, BEFORE, oauth2=True) as a:
+        conf, section = a.bot.folder / "plugins" / "twitter.conf", add_second(a)
+        conf.write_text(conf.read_text().replace(section, 'instance "y" { }\n'))  # a host posts by hand there
+        with a.bot:
+            a.bot.wait_log('"y" no longer logs in with client_id: its login is erased')
+            wait_for_calls(a, "GET /2/users/me", 3)
+        assert logins(a) == ["x"] and renewals(a) == 2 and on_disk(a) == (a.x.auth.grants[0].refresh, 0, 0)
 
 
 def test_a_restart_goes_on_with_the_pair_on_disk(tmp_path):

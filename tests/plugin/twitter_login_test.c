@@ -252,6 +252,34 @@ static void the_login_of_an_instance_that_was_taken_out_is_erased(void **state)
     fake_free(fake);
 }
 
+static void the_login_of_an_instance_that_no_longer_logs_in_with_it_is_erased(void **state)
+{
+    static const char *const keys[] = {"consumer_key_file", "consumer_secret_file", "access_token_file",
+                                       "access_secret_file"};
+    (void)state;
+    for (int by_hand = 0; by_hand < 2; by_hand++) {
+        struct fake *fake = begin(true);
+        (void)post(fake);
+        fake_reply(fake, fake_request(fake, RENEW), 200, PAIR("1"));
+        fake_stop(fake);
+        fake_option(fake, "client_id", "");
+        fake_option(fake, "client_secret_file", "");
+        fake_option(fake, "refresh_token_file", "");
+        fake_option(fake, "bearer_file", by_hand ? "" : "bearer-of-the-app");
+        for (size_t i = 0; !by_hand && i < 4; i++) {
+            fake_option(fake, keys[i], "some-secret");
+        }
+        for (int run = 0; run < 2; run++) { /* it is told once */
+            fake_forget(fake);
+            assert_int_equal(fake_start(fake), HR_OK);
+            assert_int_equal(logged(fake, "\"x\" no longer logs in with client_id: its login is erased"), run == 0);
+            assert_int_equal(fake_number(fake, "SELECT count(*) FROM twitter_token WHERE instance = 'x'"), 0);
+            fake_stop(fake);
+        }
+        fake_free(fake);
+    }
+}
+
 static void what_is_sealed_opens_only_whole_and_as_what_it_is(void **state)
 {
     (void)state;
@@ -305,6 +333,7 @@ int main(void)
         cmocka_unit_test(a_login_stored_plain_is_sealed_at_the_start),
         cmocka_unit_test(a_login_under_a_key_that_was_given_up_is_told_and_not_tried),
         cmocka_unit_test(the_login_of_an_instance_that_was_taken_out_is_erased),
+        cmocka_unit_test(the_login_of_an_instance_that_no_longer_logs_in_with_it_is_erased),
         cmocka_unit_test(what_is_sealed_opens_only_whole_and_as_what_it_is),
         cmocka_unit_test(only_one_way_to_log_in_may_be_given),
     };
