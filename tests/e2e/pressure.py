@@ -204,6 +204,6 @@ class Pressure:
     def catch_up(self):
         """Seconds from the end of the stall until people's lines, and all posts, of before stood in the room."""
         end = self.stalled[1]
-        people = [at - end for at, n in self.seen("Matrix", "irc") if self.talk.at["irc", n] < end and at > end]
-        posts = [at - end for at, n in self.seen("Matrix", "post") if self.talk.at["post", n] < end and at > end]
-        return max(people, default=0.0), max(posts, default=0.0)
+        def late(kind):  # those of leave_out() came much later
+            return [at - end for at, n in self.seen("Matrix", kind) if self.talk.at.get((kind, n), end) < end < at]
+        return max(late("irc"), default=0.0), max(late("post"), default=0.0)
