@@ -5,8 +5,8 @@
 #include "batch.h"
 #include "call.h"
 #include "event.h"
-#include "member.h"
 #include "filter.h"
+#include "member.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -112,37 +112,36 @@ static void load(struct token *token)
                             NULL, NULL);
 }
 
-static int on_left(void *arg, const struct hr_value *column, size_t count)
+struct erased {
+    struct twitter *twitter;
+    const char *why;
+};
+
+static int on_erased(void *arg, const struct hr_value *column, size_t count)
 {
-    struct twitter *twitter = arg;
+    const struct erased *erased = arg;
     (void)count;
-    twitter->api->log(twitter->bot, HR_INFO, "\"%s\" is no longer in plugins/twitter.conf: its login is erased",
-                      column[0].str);
+    erased->twitter->api->log(erased->twitter->bot, HR_INFO, "\"%s\" %s: its login is erased", column[0].str,
+                              erased->why);
     return HR_OK;
+}
+
+static void erase(struct twitter *twitter, const char *sql, const char *names, const char *why)
+{
+    struct erased erased = {twitter, why};
+    (void)twitter->api->sql(twitter->bot, sql, (const struct hr_value[]){HR_V_STR(names)}, 1, on_erased, &erased);
 }
 
 void token_forget_left(struct twitter *twitter)
 {
-    const struct hr_value args[] = {HR_V_STR(twitter->api->instances(twitter->bot))};
-    (void)twitter->api->sql(twitter->bot,
-                            "DELETE FROM twitter_token WHERE instr(?1, ' ' || instance || ' ') = 0 RETURNING instance",
-                            args, 1, on_left, twitter);
-}
-
-static int on_dropped(void *arg, const struct hr_value *column, size_t count)
-{
-    struct twitter *twitter = arg;
-    (void)count;
-    twitter->api->log(twitter->bot, HR_INFO, "\"%s\" no longer logs in with client_id: its login is erased",
-                      column[0].str);
-    return HR_OK;
+    erase(twitter, "DELETE FROM twitter_token WHERE instr(?1, ' ' || instance || ' ') = 0 RETURNING instance",
+          twitter->api->instances(twitter->bot), "is no longer in plugins/twitter.conf");
 }
 
 void token_forget(struct twitter *twitter)
 {
-    const struct hr_value args[] = {HR_V_STR(twitter->api->instance(twitter->bot))};
-    (void)twitter->api->sql(twitter->bot, "DELETE FROM twitter_token WHERE instance = ?1 RETURNING instance", args, 1,
-                            on_dropped, twitter);
+    erase(twitter, "DELETE FROM twitter_token WHERE instance = ?1 RETURNING instance",
+          twitter->api->instance(twitter->bot), "no longer logs in with client_id");
 }
 
 static void hash(char out[ORIGIN_BYTES], const char *text)
